@@ -1,0 +1,41 @@
+using System.Data.Common;
+using Dapper;
+
+namespace Zaffre.Database;
+
+/// <summary>
+/// One unit of writing inside the group commit: SQL and events that become durable together or not at all.
+/// Valid only while the unit runs.
+/// </summary>
+public sealed class WriteScope
+{
+    private readonly DbConnection connection;
+    private readonly DbTransaction transaction;
+    private readonly List<NewEvent> events = [];
+    private readonly List<Action> committed = [];
+
+    internal WriteScope(DbConnection connection, DbTransaction transaction, DateTimeOffset now) =>
+        (this.connection, this.transaction, Now) = (connection, transaction, now);
+
+    /// <summary>The time of this unit; use it for every timestamp the unit writes.</summary>
+    public DateTimeOffset Now { get; }
+
+    internal IReadOnlyList<NewEvent> Events => events;
+
+    internal IReadOnlyList<Action> CommittedActions => committed;
+
+    /// <summary>Runs a statement; returns the number of rows it changed.</summary>
+    public int Execute(string sql, object? parameters = null) => connection.Execute(sql, parameters, transaction);
+
+    /// <summary>Runs a query inside the unit, seeing its own writes.</summary>
+    public IReadOnlyList<T> Query<T>(string sql, object? parameters = null) => connection.Query<T>(sql, parameters, transaction).AsList();
+
+    /// <summary>The first row, or default.</summary>
+    public T? QueryFirstOrDefault<T>(string sql, object? parameters = null) => connection.QueryFirstOrDefault<T>(sql, parameters, transaction);
+
+    /// <summary>Appends one event to the event log, in the same transaction.</summary>
+    public void Append(NewEvent change) => events.Add(change);
+
+    /// <summary>Runs <paramref name="action"/> after the commit is durable; never when the unit is undone. Must be quick and must not throw.</summary>
+    public void OnCommitted(Action action) => committed.Add(action);
+}
