@@ -1,0 +1,74 @@
+using Zaffre.Kernel;
+
+namespace Zaffre.Compute;
+
+/// <summary>An input that a task reads: a file or folder of this host, or an https address to fetch. Exactly one of the two is set.</summary>
+public sealed record TaskInput(string Name)
+{
+    /// <summary>Absolute path on the host; bound read-only, never copied.</summary>
+    public string? LocalPath { get; init; }
+
+    /// <summary>Fetched before the task starts, within size and time limits, never from private, link-local or metadata addresses.</summary>
+    public Uri? Remote { get; init; }
+}
+
+/// <summary>A named output: a file or folder of this host, made when missing, writable for the task.</summary>
+public sealed record TaskOutput(string Name, string LocalPath, bool IsFile = false);
+
+/// <summary>What a task finds around it.</summary>
+public sealed record StagingRequest
+{
+    public required TaskId Id { get; init; }
+
+    /// <summary>Host folder of the code, null when the task has none. It is copied (cloned where the file system can): writes never change the asset.</summary>
+    public string? CodePath { get; init; }
+
+    /// <summary>Host folder of the job's artifacts (<c>.../ExperimentRun/dcid.{job}</c>): <c>./outputs</c>, <c>./logs</c> and the log live in it.</summary>
+    public required string ArtifactPath { get; init; }
+
+    public IReadOnlyList<TaskInput> Inputs { get; init; } = [];
+
+    public IReadOnlyList<TaskOutput> Outputs { get; init; } = [];
+}
+
+/// <summary>Staged: everything here goes into the <see cref="TaskSpec"/>. Paths are those of the task's view unless said otherwise.</summary>
+public sealed record StagedTask
+{
+    public required string WorkingDirectory { get; init; }
+
+    /// <summary>Host path of the log, <c>{ArtifactPath}/user_logs/std_log.txt</c>; it exists, empty or with what was there.</summary>
+    public required string LogPath { get; init; }
+
+    public required IReadOnlyList<TaskBind> Binds { get; init; }
+
+    /// <summary>HOME, TMPDIR, and where <c>pip install</c> puts packages. Never overrides what the job sets.</summary>
+    public required IReadOnlyDictionary<string, string> Environment { get; init; }
+
+    /// <summary>Path that the task uses for each input, by name.</summary>
+    public required IReadOnlyDictionary<string, string> InputPaths { get; init; }
+
+    /// <summary>Path that the task uses for each output, by name.</summary>
+    public required IReadOnlyDictionary<string, string> OutputPaths { get; init; }
+}
+
+/// <summary>Puts a task's files in place. Thread safe across tasks.</summary>
+public interface IStaging
+{
+    /// <summary>
+    /// Makes working directory, binds and log ready. Doing it again for the same task gives the same answer. Problems name the input
+    /// (<c>Target</c>: <c>inputs.{name}</c> or <c>outputs.{name}</c>); all of them are reported.
+    /// </summary>
+    Task<Outcome<StagedTask>> PrepareAsync(StagingRequest request, CancellationToken ct);
+
+    /// <summary>
+    /// The paths of inputs and outputs in the task's view, before anything is staged (for expressions). The same as
+    /// <see cref="PrepareAsync"/> will return.
+    /// </summary>
+    (IReadOnlyDictionary<string, string> Inputs, IReadOnlyDictionary<string, string> Outputs) PathsOf(StagingRequest request);
+
+    /// <summary>
+    /// After the end: makes what the task wrote into its outputs readable for the server again (a job may have removed the permissions) and
+    /// drops working copy and scratch files. Links are never followed.
+    /// </summary>
+    Task ReclaimAsync(StagingRequest request, CancellationToken ct);
+}

@@ -1,0 +1,11 @@
+namespace Zaffre.Compute;
+
+/// <summary>The Python files that travel with the binary: <c>runtime/</c> (hooks), <c>standins/</c>, <c>serving/</c>.</summary>
+public static class PythonRuntime
+{
+    /// <summary>Absolute path of the <c>python</c> folder beside the binary.</summary>
+    public static string Path { get; } = System.IO.Path.Combine(AppContext.BaseDirectory, "python");
+
+    /// <summary>The folder to put on <c>PYTHONPATH</c>: it holds <c>sitecustomize.py</c> and nothing else importable.</summary>
+    public static string HookPath { get; } = System.IO.Path.Combine(Path, "runtime");
+}
