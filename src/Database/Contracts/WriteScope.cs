@@ -10,12 +10,10 @@ namespace Zaffre.Database;
 public sealed class WriteScope
 {
     private readonly DbConnection connection;
-    private readonly DbTransaction transaction;
     private readonly List<NewEvent> events = [];
     private readonly List<Action> committed = [];
 
-    internal WriteScope(DbConnection connection, DbTransaction transaction, DateTimeOffset now) =>
-        (this.connection, this.transaction, Now) = (connection, transaction, now);
+    internal WriteScope(DbConnection connection, DateTimeOffset now) => (this.connection, Now) = (connection, now);
 
     /// <summary>The time of this unit; use it for every timestamp the unit writes.</summary>
     public DateTimeOffset Now { get; }
@@ -25,13 +23,13 @@ public sealed class WriteScope
     internal IReadOnlyList<Action> CommittedActions => committed;
 
     /// <summary>Runs a statement; returns the number of rows it changed.</summary>
-    public int Execute(string sql, object? parameters = null) => connection.Execute(sql, parameters, transaction);
+    public int Execute(string sql, object? parameters = null) => connection.Execute(sql, parameters);
 
     /// <summary>Runs a query inside the unit, seeing its own writes.</summary>
-    public IReadOnlyList<T> Query<T>(string sql, object? parameters = null) => connection.Query<T>(sql, parameters, transaction).AsList();
+    public IReadOnlyList<T> Query<T>(string sql, object? parameters = null) => connection.Query<T>(sql, parameters).AsList();
 
     /// <summary>The first row, or default.</summary>
-    public T? QueryFirstOrDefault<T>(string sql, object? parameters = null) => connection.QueryFirstOrDefault<T>(sql, parameters, transaction);
+    public T? QueryFirstOrDefault<T>(string sql, object? parameters = null) => connection.QueryFirstOrDefault<T>(sql, parameters);
 
     /// <summary>Appends one event to the event log, in the same transaction.</summary>
     public void Append(NewEvent change) => events.Add(change);

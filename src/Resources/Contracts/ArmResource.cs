@@ -37,6 +37,9 @@ public abstract class ArmResource
     /// <summary>Members of the body that must be present and their JSON kind, checked before <see cref="PrepareAsync"/>: (<c>properties.dataUri</c>, String).</summary>
     public virtual IReadOnlyList<(string Path, System.Text.Json.JsonValueKind Kind)> Required => [];
 
+    /// <summary>Why <paramref name="value"/> is no legal value of the path's <paramref name="part"/>, or null. By default: 1 to 255 letters, digits, '-', '_', '.', beginning with a letter or digit.</summary>
+    public virtual string? NameProblem(string part, string value) => ResourceName.Problem(part, value);
+
     /// <summary>Validates the body and returns the document to store, or every problem found. <paramref name="existing"/> is null on creation.</summary>
     public virtual Task<Outcome<JsonObject>> PrepareAsync(ResourceCall call, JsonObject body, Resource? existing, CancellationToken ct) =>
         Task.FromResult<Outcome<JsonObject>>(body);

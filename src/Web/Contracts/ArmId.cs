@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Http;
 
 namespace Zaffre.Web;
 
@@ -51,6 +52,16 @@ public sealed record WorkspaceRef(string SubscriptionId, string ResourceGroup, s
 
     /// <summary>The id of something directly in the workspace: <c>ws.Child("jobs", "a")</c>.</summary>
     public ArmId Child(string type, string name) => Id.Child(type, name);
+
+    /// <summary>Minimal API's binding from route values.</summary>
+    public static ValueTask<WorkspaceRef?> BindAsync(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var values = context.Request.RouteValues;
+        return ValueTask.FromResult(values["subscriptionId"] is string subscription && values["resourceGroupName"] is string group && values["workspaceName"] is string name
+            ? new WorkspaceRef(subscription, group, name)
+            : null);
+    }
 
     /// <summary>Reads the workspace out of any resource id at or below it (with or without a leading <c>azureml:</c>).</summary>
     public static bool TryParse(string? id, [MaybeNullWhen(false)] out WorkspaceRef workspace, out string rest)

@@ -1,0 +1,90 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using Dapper;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+using Zaffre.Kernel;
+
+namespace Zaffre.Database;
+
+/// <summary>SQLite in WAL mode with <c>synchronous=FULL</c>: read connections side by side, one writer with group commit.</summary>
+internal sealed class SqliteDatabase : IDatabase, IDisposable
+{
+    private readonly ConcurrentBag<SqliteConnection> readers = [];
+    private readonly string connectionString;
+    private readonly GroupCommitWriter writer;
+    private volatile bool disposed;
+
+    public SqliteDatabase(DataDirectory data, IEnumerable<MigrationSource> migrations, EventSignal signal, TimeProvider time, ILogger<SqliteDatabase> log)
+    {
+        NativeSqlite.Load();
+        Directory.CreateDirectory(data.Root);
+        var path = data.Path("zaffre.db");
+        connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString();
+        var connection = Open();
+        connection.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;");
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        Migrator.Apply(connection, migrations, time.GetUtcNow());
+        signal.Advance(connection.ExecuteScalar<long>("SELECT COALESCE(MAX(sequence), 0) FROM events"));
+        writer = new GroupCommitWriter(connection, signal, time, log);
+    }
+
+    public Task<T> ReadAsync<T>(Func<DbConnection, T> query, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        ObjectDisposedException.ThrowIf(disposed, this);
+        var connection = readers.TryTake(out var pooled) ? pooled : OpenReader();
+        try
+        {
+            using var transaction = connection.BeginTransaction(deferred: true);
+            return Task.FromResult(query(connection));
+        }
+        finally
+        {
+            if (disposed)
+            {
+                connection.Dispose();
+            }
+            else
+            {
+                readers.Add(connection);
+            }
+        }
+    }
+
+    public Task<T> WriteAsync<T>(Func<WriteScope, T> unit, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        return writer.EnqueueAsync(unit);
+    }
+
+    public void Dispose()
+    {
+        if (disposed)
+        {
+            return;
+        }
+
+        disposed = true;
+        writer.Dispose();
+        while (readers.TryTake(out var reader))
+        {
+            reader.Dispose();
+        }
+    }
+
+    private SqliteConnection OpenReader()
+    {
+        var connection = Open();
+        connection.Execute("PRAGMA query_only=ON;");
+        return connection;
+    }
+
+    private SqliteConnection Open()
+    {
+        var connection = new SqliteConnection(connectionString);
+        connection.Open();
+        connection.Execute("PRAGMA busy_timeout=10000; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192;");
+        return connection;
+    }
+}

@@ -1,0 +1,146 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Dapper;
+using Zaffre.Database;
+using Zaffre.Kernel;
+using Zaffre.Web;
+
+namespace Zaffre.Resources;
+
+internal sealed class ResourceStore(IDatabase database, IEnumerable<IScopedDeletion> deletions) : IResources, IScopes
+{
+    private const string FindSql = $"SELECT {ResourceRow.Columns} FROM resources WHERE key = @key";
+
+    public Task<Resource?> FindAsync(ArmId id, CancellationToken ct) => database.ReadAsync(
+        connection => connection.QueryFirstOrDefault<ResourceRow>(FindSql, new { key = id.Key })?.ToResource(),
+        ct);
+
+    public async ValueTask<bool> ExistsAsync(ArmId scope, CancellationToken ct) => await database.ReadAsync(
+        connection => connection.ExecuteScalar<long>("SELECT EXISTS (SELECT 1 FROM resources WHERE key = @key)", new { key = scope.Key }) != 0,
+        ct);
+
+    public Resource? Find(WriteScope scope, ArmId id) => scope.QueryFirstOrDefault<ResourceRow>(FindSql, new { key = id.Key })?.ToResource();
+
+    public Task<Page<Resource>> ListAsync(ResourceQuery query, CancellationToken ct) => database.ReadAsync(connection => List(connection, query, ct), ct);
+
+    public Resource Put(WriteScope scope, ArmId id, JsonObject document, Caller actor, PutCondition condition = default)
+    {
+        var before = Find(scope, id);
+        Check(id, before, condition);
+        var row = new
+        {
+            key = id.Key,
+            id = id.Value,
+            parent = id.Parent.Key,
+            type = LastType(id),
+            document = document.ToJsonString(ZaffreJson.Options),
+            archived = document.Object("properties")?.Flag("isArchived") == true ? 1 : 0,
+            actor = actor.Name,
+            actorType = actor.Type,
+            now = scope.Now.ToUnixTimeMilliseconds(),
+        };
+        scope.Execute(before is null ? InsertSql : UpdateSql, row);
+        var after = Find(scope, id)!;
+        scope.Append(new NewEvent(actor.ObjectId, after.Id.Type + "/write", after.Id.Value, $$"""{"revision":{{after.Revision}}}"""));
+        return after;
+    }
+
+    public bool Delete(WriteScope scope, ArmId id, Caller actor, PutCondition condition = default)
+    {
+        var before = Find(scope, id);
+        if (before is null)
+        {
+            return false;
+        }
+
+        Check(id, before, condition);
+        foreach (var deletion in deletions)
+        {
+            deletion.Delete(scope, before.Id);
+        }
+
+        // '0' follows '/' in ordinal order: the range holds every key below this one.
+        scope.Execute("DELETE FROM resources WHERE key = @key OR (key > @below AND key < @past)", new { key = id.Key, below = id.Key + "/", past = id.Key + "0" });
+        scope.Append(new NewEvent(actor.ObjectId, before.Id.Type + "/delete", before.Id.Value, $$"""{"revision":{{before.Revision}}}"""));
+        return true;
+    }
+
+    private const string InsertSql = """
+        INSERT INTO resources (key, id, parent, type, document, archived, revision, created_by, created_by_type, created_at, modified_by, modified_by_type, modified_at)
+        VALUES (@key, @id, @parent, @type, @document, @archived, 0, @actor, @actorType, @now, @actor, @actorType, @now);
+        UPDATE resources SET revision = sequence << 20 WHERE key = @key;
+        """;
+
+    private const string UpdateSql = """
+        UPDATE resources SET document = @document, archived = @archived, revision = revision + 1,
+            modified_by = @actor, modified_by_type = @actorType, modified_at = @now
+        WHERE key = @key
+        """;
+
+    private static Page<Resource> List(System.Data.Common.DbConnection connection, ResourceQuery query, CancellationToken ct)
+    {
+        var order = query.NewestFirst ? "DESC" : "ASC";
+        var past = query.NewestFirst ? "<" : ">";
+        var archived = query.View switch { ListView.ActiveOnly => "AND archived = 0", ListView.ArchivedOnly => "AND archived = 1", _ => "" };
+        var sql = $"SELECT {ResourceRow.Columns} FROM resources WHERE parent = @parent AND type = @type {archived} AND sequence {past} @after ORDER BY sequence {order} LIMIT @limit";
+        var (after, skip) = Start(query);
+        var found = new List<Resource>();
+        while (true)
+        {
+            ct.ThrowIfCancellationRequested();
+            var limit = Math.Max(query.Top + skip + 1 - found.Count, 100);
+            var rows = connection.Query<ResourceRow>(sql, new { parent = query.Parent.Key, type = query.Type.ToLowerInvariant(), after, limit }).AsList();
+            foreach (var resource in rows.Select(row => row.ToResource()).Where(r => query.Where?.Invoke(r) ?? true))
+            {
+                if (skip > 0)
+                {
+                    skip--;
+                    continue;
+                }
+
+                if (found.Count == query.Top)
+                {
+                    return new Page<Resource>(found, found.Count == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"k{found[^1].Sequence}"));
+                }
+
+                found.Add(resource);
+            }
+
+            if (rows.Count < limit)
+            {
+                return new Page<Resource>(found, null);
+            }
+
+            after = rows[^1].Sequence;
+        }
+    }
+
+    // "k17" continues after sequence 17; a bare number is an offset, for callers that count.
+    private static (long After, int Skip) Start(ResourceQuery query)
+    {
+        var beginning = query.NewestFirst ? long.MaxValue : 0;
+        return query.Continuation switch
+        {
+            null or "" => (beginning, 0),
+            ['k', .. var key] when long.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var sequence) => (sequence, 0),
+            { } number when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var offset) => (beginning, offset),
+            _ => throw new ProblemException(ArmErrors.Invalid($"'{query.Continuation}' is not a continuation this server gave out.", "$skip")),
+        };
+    }
+
+    private static void Check(ArmId id, Resource? before, PutCondition condition)
+    {
+        var matches = condition.IfMatch is null || (before is not null && (condition.IfMatch == "*" || condition.IfMatch.Trim() == before.ETag));
+        var differs = condition.IfNoneMatch is null || before is null || (condition.IfNoneMatch != "*" && condition.IfNoneMatch.Trim() != before.ETag);
+        if (!matches || !differs)
+        {
+            throw new ProblemException(ArmErrors.PreconditionFailed(id));
+        }
+    }
+
+    private static string LastType(ArmId id)
+    {
+        var parts = id.Key.Split('/');
+        return parts[^2];
+    }
+}

@@ -1,0 +1,130 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Zaffre.Database;
+using Zaffre.Kernel;
+using Zaffre.Web;
+
+namespace Zaffre.Resources;
+
+/// <summary>GET, list, PUT and DELETE of one resource type.</summary>
+internal sealed class ResourceRoutes(ArmResource type, IResources resources, IDatabase database)
+{
+    public void Map(IEndpointRouteBuilder workspace)
+    {
+        var collection = type.Path[..type.Path.LastIndexOf('/')];
+        workspace.MapGet(type.Path, GetAsync).Requires(type.Action + "/read");
+        workspace.MapGet(collection, ListAsync).Requires(type.Action + "/read");
+        if (type.Writable)
+        {
+            workspace.MapPut(type.Path, PutAsync).Requires(type.Action + "/write");
+            workspace.MapDelete(type.Path, DeleteAsync).Requires(type.Action + "/delete");
+        }
+    }
+
+    private async Task<IResult> GetAsync(HttpContext context, WorkspaceRef workspace, CancellationToken ct)
+    {
+        var call = CallOf(context, workspace);
+        return await resources.FindAsync(call.Id, ct) is { } found
+            ? ArmResults.Ok(await RenderAsync(call, found, ct), found.ETag)
+            : ArmResults.Problem(ArmErrors.NotFound(call.Id));
+    }
+
+    private async Task<IResult> ListAsync(HttpContext context, WorkspaceRef workspace, CancellationToken ct)
+    {
+        var collection = IdOf(context, workspace, type.Path[..type.Path.LastIndexOf('/')]);
+        var at = collection.LastIndexOf('/');
+        var query = ListParameters.Read(context.Request.Query, type) with { Parent = new ArmId(collection[..at]), Type = collection[(at + 1)..] };
+        var page = await resources.ListAsync(query with { Where = resource => type.Matches(context.Request.Query, resource) }, ct);
+        var items = new List<JsonNode>(page.Items.Count);
+        foreach (var resource in page.Items)
+        {
+            items.Add(await RenderAsync(CallOf(context, workspace) with { Id = resource.Id }, resource, ct));
+        }
+
+        return ArmResults.Page(context, items, page.Next);
+    }
+
+    private async Task<IResult> PutAsync(HttpContext context, WorkspaceRef workspace, CancellationToken ct)
+    {
+        var call = CallOf(context, workspace);
+        if (!(await JsonBody.ReadAsync(context.Request, ct)).TryGet(out var body, out var unreadable))
+        {
+            return ArmResults.Problem(unreadable);
+        }
+
+        var problems = NameProblems(context).Concat(ResourceDocument.Missing(body, type.Required)).ToList();
+        if (problems.Count > 0)
+        {
+            return ArmResults.Problem(Problem.Combine(problems));
+        }
+
+        var existing = await resources.FindAsync(call.Id, ct);
+        if (!(await type.PrepareAsync(call, body, existing, ct)).TryGet(out var document, out var problem))
+        {
+            return ArmResults.Problem(problem);
+        }
+
+        var (before, after) = await database.WriteAsync(
+            scope =>
+            {
+                var present = resources.Find(scope, call.Id);
+                var written = resources.Put(scope, present?.Id ?? call.Id, document, call.Caller, ConditionOf(context));
+                type.OnPut(scope, call, present, written);
+                return (present, resources.Find(scope, call.Id)!);
+            },
+            ct);
+        return ArmResults.Json(before is null ? type.CreatedStatus : StatusCodes.Status200OK, await RenderAsync(call, after, ct), after.ETag);
+    }
+
+    private async Task<IResult> DeleteAsync(HttpContext context, WorkspaceRef workspace, CancellationToken ct)
+    {
+        var call = CallOf(context, workspace);
+        var deleted = await database.WriteAsync(
+            scope =>
+            {
+                if (resources.Find(scope, call.Id) is not { } present)
+                {
+                    return false;
+                }
+
+                type.OnDelete(scope, call, present);
+                return resources.Delete(scope, call.Id, call.Caller, ConditionOf(context));
+            },
+            ct);
+        return deleted ? Results.Ok() : ArmResults.NoContent();
+    }
+
+    private async Task<JsonObject> RenderAsync(ResourceCall call, Resource resource, CancellationToken ct)
+    {
+        var answer = ResourceDocument.Answer(resource);
+        await type.RenderAsync(call, resource, answer, ct);
+        return answer;
+    }
+
+    private ResourceCall CallOf(HttpContext context, WorkspaceRef workspace) => new(
+        new ArmId(IdOf(context, workspace, type.Path)), workspace, context.Caller(), context.Request.Query["api-version"].ToString(), context);
+
+    private static string IdOf(HttpContext context, WorkspaceRef workspace, string path) => workspace.Id + "/" + Placeholder.Replace(
+        path, match => context.Request.RouteValues[match.Groups["part"].Value]?.ToString() ?? "");
+
+    private IEnumerable<Problem> NameProblems(HttpContext context)
+    {
+        foreach (Match match in Placeholder.Matches(type.Path))
+        {
+            var part = match.Groups["part"].Value;
+            if (type.NameProblem(part, context.Request.RouteValues[part]?.ToString() ?? "") is { } reason)
+            {
+                yield return ArmErrors.Invalid(reason, part);
+            }
+        }
+    }
+
+    private static PutCondition ConditionOf(HttpContext context) => new(
+        context.Request.Headers.IfMatch is [{ } match] ? match : null,
+        context.Request.Headers.IfNoneMatch is [{ } none] ? none : null);
+
+    private static readonly Regex Placeholder = new(@"\{(?<part>\w+)\}", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
+}
