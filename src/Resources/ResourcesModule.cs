@@ -6,16 +6,12 @@ using Zaffre.Web;
 namespace Zaffre.Resources;
 
 /// <summary>The document store and the generic routes of every registered <see cref="ArmResource"/>.</summary>
-public sealed class ResourcesModule
+public static class ResourcesModule
 {
-    private ResourcesModule()
-    {
-    }
-
     /// <summary>Registers the store.</summary>
-    public static IServiceCollection Add(IServiceCollection services)
+    public static IServiceCollection AddResources(this IServiceCollection services)
     {
-        services.AddMigrations<ResourcesModule>();
+        services.AddMigrations<ResourceStore>();
         services.AddSingleton<ResourceStore>();
         services.AddSingleton<IResources>(provider => provider.GetRequiredService<ResourceStore>());
         services.AddSingleton<IScopes>(provider => provider.GetRequiredService<ResourceStore>());
@@ -23,7 +19,7 @@ public sealed class ResourcesModule
     }
 
     /// <summary>Maps GET, list, PUT and DELETE of every registered resource type.</summary>
-    public static void Map(IEndpointRouteBuilder endpoints)
+    public static void MapResources(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         var workspace = endpoints.MapWorkspace();

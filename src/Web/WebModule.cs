@@ -7,16 +7,12 @@ using Zaffre.Database;
 namespace Zaffre.Web;
 
 /// <summary>The ARM plumbing: errors, access, operations, absolute URLs.</summary>
-public sealed class WebModule
+public static class WebModule
 {
-    private WebModule()
-    {
-    }
-
     /// <summary>Registers what every route needs.</summary>
-    public static IServiceCollection Add(IServiceCollection services)
+    public static IServiceCollection AddWeb(this IServiceCollection services)
     {
-        services.AddMigrations<WebModule>();
+        services.AddMigrations<OperationStore>();
         services.AddSingleton<ServerAddress>();
         services.AddSingleton<IPublicUrls, HostUrls>();
         services.AddSingleton<OperationStore>();
@@ -27,7 +23,7 @@ public sealed class WebModule
     /// <summary>
     /// The middleware of every request, in order: request id and failures, routing, access. Unknown routes name themselves.
     /// </summary>
-    public static void Use(IApplicationBuilder app)
+    public static void UseWeb(this IApplicationBuilder app)
     {
         app.UseMiddleware<ExceptionMiddleware>();
         app.Use(async (context, next) =>
@@ -40,5 +36,5 @@ public sealed class WebModule
     }
 
     /// <summary>The routes of long-running operations.</summary>
-    public static void Map(IEndpointRouteBuilder endpoints) => GetOperation.Map(endpoints);
+    public static void MapWeb(this IEndpointRouteBuilder endpoints) => GetOperation.Map(endpoints);
 }
