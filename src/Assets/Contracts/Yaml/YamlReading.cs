@@ -1,0 +1,122 @@
+using System.Text.Json.Nodes;
+using Zaffre.Assets.Yaml;
+using Zaffre.Kernel;
+using Zaffre.Web;
+
+namespace Zaffre.Assets;
+
+/// <summary>One run of <c>yaml:resolve</c>: the files at hand, and what was found out so far. Not thread safe.</summary>
+public sealed class YamlReading
+{
+    private readonly IReadOnlyDictionary<string, string> files;
+    private readonly List<Problem> problems = [];
+    private readonly List<JsonObject> uploads = [];
+    private readonly List<JsonObject> requests = [];
+    private readonly Dictionary<string, YamlMap?> parsed = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, string> needs = new(StringComparer.Ordinal);
+
+    internal YamlReading(Workspaces.Workspace workspace, Caller caller, IAssets assets, string file, IReadOnlyDictionary<string, string> files)
+    {
+        (WorkspaceInfo, Caller, Assets, this.files) = (workspace, caller, assets, files);
+        MainFile = YamlPaths.Normalize(file);
+        Root = new YamlMap(new YamlTable([], 1, 1), MainFile, "", problems);
+    }
+
+    /// <summary>The workspace of the request; <c>Workspace.Id</c> is the start of every id made here.</summary>
+    public WorkspaceRef Workspace => WorkspaceInfo.Ref;
+
+    /// <summary>The workspace with its location.</summary>
+    public Workspaces.Workspace WorkspaceInfo { get; }
+
+    public Caller Caller { get; }
+
+    /// <summary>The main file, with <c>set</c> applied.</summary>
+    public YamlMap Root { get; internal set; }
+
+    /// <summary>True when files were asked for; what depends on them is not known yet.</summary>
+    public bool Incomplete => needs.Count > 0;
+
+    /// <summary>Everything reported so far.</summary>
+    public IReadOnlyList<Problem> Problems => problems;
+
+    internal IAssets Assets { get; }
+
+    internal string MainFile { get; }
+
+    internal IReadOnlyDictionary<string, string> Needs => needs;
+
+    internal IReadOnlyList<JsonObject> Uploads => uploads;
+
+    internal IReadOnlyList<JsonObject> Requests => requests;
+
+    internal List<Problem> ProblemList => problems;
+
+    /// <summary>The YAML file that <paramref name="at"/>.<paramref name="key"/> names (relative to the file of <paramref name="at"/>; a leading
+    /// <c>file:</c> is ignored), or null when it must be asked for or is broken (which is reported).</summary>
+    public YamlMap? File(YamlMap at, string key, string path)
+    {
+        var name = YamlPaths.Resolve(at.File, path);
+        if (parsed.TryGetValue(name, out var before))
+        {
+            return before;
+        }
+
+        return TextFile(at, key, path) is not { } text ? null : parsed[name] = YamlFiles.Read(name, text, problems);
+    }
+
+    /// <summary>The text of a file that <paramref name="at"/>.<paramref name="key"/> names, or null when it must be asked for.</summary>
+    public string? TextFile(YamlMap at, string key, string path)
+    {
+        var name = YamlPaths.Resolve(at.File, path);
+        if (files.TryGetValue(name, out var text))
+        {
+            return text;
+        }
+
+        needs.TryAdd(name, at.At(key));
+        return null;
+    }
+
+    /// <summary>Asks the client to upload a local path (relative to the file of <paramref name="at"/>) to the default datastore.</summary>
+    public UploadReference Upload(YamlMap at, string key, string local, UploadKind kind)
+    {
+        var path = YamlPaths.ForClient(YamlPaths.Resolve(at.File, local));
+        var wanted = kind.ToString().ToLowerInvariant();
+        foreach (var (earlier, i) in uploads.Select((u, i) => (u, i)))
+        {
+            if (earlier.Text("local") == path && earlier.Text("kind") == wanted)
+            {
+                return Reference(i);
+            }
+        }
+
+        var reference = Reference(uploads.Count);
+        uploads.Add(new JsonObject
+        {
+            ["placeholder"] = reference.Uri,
+            ["hashPlaceholder"] = reference.Hash,
+            ["local"] = path,
+            ["kind"] = wanted,
+            ["at"] = at.At(key),
+        });
+        return reference;
+    }
+
+    /// <summary>Adds a PUT of a resource; equal requests are added once.</summary>
+    public void Put(ArmId id, JsonObject body)
+    {
+        var request = new JsonObject { ["method"] = "PUT", ["path"] = $"{id}?api-version={ApiVersion}", ["body"] = body };
+        if (!requests.Any(r => JsonNode.DeepEquals(r, request)))
+        {
+            requests.Add(request);
+        }
+
+        Result = id;
+    }
+
+    internal const string ApiVersion = "2024-10-01";
+
+    internal ArmId? Result { get; private set; }
+
+    private static UploadReference Reference(int index) => new($"{{{{upload.{index}}}}}", $"{{{{upload.{index}.hash}}}}");
+}
