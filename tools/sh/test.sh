@@ -1,0 +1,63 @@
+#!/bin/sh
+# ./zaffre test [--soak NAME] [--filter EXPRESSION] [SUITE...]: builds everything, runs the suites, counts.
+set -eu
+cd "$ZAFFRE_HOME"
+
+filter=
+soak=
+suites=
+while [ $# -gt 0 ]; do
+    case $1 in
+        --filter) filter=${2:?--filter needs an expression}; shift 2 ;;
+        --soak) soak=${2:?--soak needs a name}; shift 2 ;;
+        -*) echo "usage: zaffre test [--soak NAME] [--filter EXPRESSION] [SUITE...]" >&2; exit 2 ;;
+        *) suites="$suites $1"; shift ;;
+    esac
+done
+if [ -n "$soak" ]; then
+    # A test that can run longer carries [Trait("Soak", NAME)] and reads ZAFFRE_SOAK.
+    ZAFFRE_SOAK=$soak
+    export ZAFFRE_SOAK
+    filter="${filter:+($filter)&}Soak=$soak"
+fi
+whole=no
+[ -n "$filter$suites" ] || whole=yes
+[ -n "$suites" ] || suites=$(cd tests && for project in */*.csproj; do printf '%s ' "${project%%/*}"; done)
+
+results=$ZAFFRE_HOME/artifacts/test
+rm -rf "$results"
+mkdir -p "$results"
+ZAFFRE_COMPATIBILITY=$results/compatibility.tsv
+export ZAFFRE_COMPATIBILITY
+
+# shellcheck source=tools/sh/build.sh
+. tools/sh/build.sh
+began=$(date +%s)
+build_lock
+if ! dotnet build Zaffre.slnx -c Release --nologo -v q -nodeReuse:false >"$results/build.log" 2>&1 9>&- </dev/null; then
+    grep -E 'error|warning' "$results/build.log" | sort -u | head -n 50 >&2
+    echo "zaffre: the build failed; all of it is in $results/build.log" >&2
+    exit 1
+fi
+exec 9>&-
+build_fresh || build_binary
+echo "build  $(($(date +%s) - began)) s"
+
+broken=
+for suite in $suites; do
+    began=$(date +%s)
+    dotnet test "tests/$suite" -c Release --no-build --nologo -v q --results-directory "$results/$suite" --logger trx \
+        --blame-hang-timeout 10m --blame-hang-dump-type none ${filter:+--filter "$filter"} </dev/null >"$results/$suite.log" 2>&1 \
+        || broken="$broken $suite"
+    echo "$suite $(($(date +%s) - began))" >>"$results/times"
+    grep -vE '^(Test run for|VSTest version|A total of|Starting test|Results File|Attachments|  .*Sequence_.*xml|No test matches|$)' "$results/$suite.log" || true
+done
+
+status=0
+/usr/bin/python3 tools/report.py suites "$results" ${filter:+--filtered} || status=1
+[ -z "$broken" ] || status=1
+if [ "$whole" = yes ] && [ "$status" = 0 ]; then
+    /usr/bin/python3 tools/report.py compatibility "$ZAFFRE_COMPATIBILITY" docs/compatibility.md
+fi
+/usr/bin/python3 tools/report.py total "$results"
+exit $status
