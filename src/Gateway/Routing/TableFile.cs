@@ -1,0 +1,51 @@
+using System.Text.Json;
+
+namespace Zaffre.Gateway.Routing;
+
+/// <summary>The routing table and the gateway's own state on disk: written aside, synced and renamed, readable by the owner only.</summary>
+internal sealed class TableFile(string folder)
+{
+    private string Table => Path.Combine(folder, "table.json");
+
+    private string State => Path.Combine(folder, "state.json");
+
+    /// <summary>The last table, or null when there is none or it cannot be read (then the server pushes one).</summary>
+    public RoutingTable? Load() => Read(Table, GatewayJson.Default.RoutingTable);
+
+    public GatewayState? LoadState() => Read(State, GatewayJson.Default.GatewayState);
+
+    public void Save(RoutingTable table) => Write(Table, JsonSerializer.SerializeToUtf8Bytes(table, GatewayJson.Default.RoutingTable));
+
+    public void SaveState(GatewayState state) => Write(State, JsonSerializer.SerializeToUtf8Bytes(state, GatewayJson.Default.GatewayState));
+
+    private static T? Read<T>(string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            return File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllBytes(path), type) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private void Write(string path, byte[] content)
+    {
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var aside = path + ".new";
+        using (var file = new FileStream(aside, new FileStreamOptions
+        {
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        }))
+        {
+            file.Write(content);
+            file.Flush(flushToDisk: true);
+        }
+
+        File.Move(aside, path, overwrite: true);
+    }
+}

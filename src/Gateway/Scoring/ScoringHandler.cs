@@ -1,0 +1,184 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Zaffre.Gateway.Routing;
+using Zaffre.Gateway.Workers;
+
+namespace Zaffre.Gateway.Scoring;
+
+/// <summary>Answers every request of the data plane: finds the endpoint, checks the credential, chooses the deployment, scores.</summary>
+internal sealed class ScoringHandler(LiveTable table, ILogger<ScoringHandler> log)
+{
+    private const int MaxIdLength = 100;
+
+    public Task HandleAsync(HttpContext context)
+    {
+        var path = context.Request.Path.Value.AsSpan().TrimStart('/');
+        var slash = path.IndexOf('/');
+        var name = slash < 0 ? path : path[..slash];
+        var rest = slash < 0 ? default : path[(slash + 1)..].TrimEnd('/');
+        if (name.Length == 0 || (slash < 0 && name is "healthz"))
+        {
+            return WriteTextAsync(context, "Healthy");
+        }
+
+        if (table.Find(name) is not { } endpoint)
+        {
+            return ScoringError.NoEndpoint(name.ToString()).WriteAsync(context);
+        }
+
+        switch (endpoint.Check(context.Request.Headers.Authorization))
+        {
+            case Access.Missing:
+                return ScoringError.NoCredential.WriteAsync(context);
+            case Access.Denied:
+                return ScoringError.Denied.WriteAsync(context);
+        }
+
+        return rest switch
+        {
+            "score" => ScoreAsync(context, endpoint),
+            "" => WriteTextAsync(context, "Healthy"),
+            "swagger.json" => Swagger.WriteAsync(context, endpoint.Name),
+            _ => ScoringError.NoRoute(context.Request.Path.Value ?? "/").WriteAsync(context),
+        };
+    }
+
+    private async Task ScoreAsync(HttpContext context, LiveEndpoint endpoint)
+    {
+        if (endpoint.Choose(context.Request.Headers["azureml-model-deployment"], Random.Shared) is not { } pool)
+        {
+            await ScoringError.NoTraffic.WriteAsync(context);
+            return;
+        }
+
+        var started = Stopwatch.GetTimestamp();
+        var requestId = StampIds(context, pool.Route.Name);
+        if (!pool.TryEnter())
+        {
+            pool.Counters.Add(ScoringEnd.Rejected, Stopwatch.GetElapsedTime(started));
+            await ScoringError.TooManyPending.WriteAsync(context);
+            return;
+        }
+
+        var end = ScoringEnd.Failed;
+        try
+        {
+            end = await ReadAndRunAsync(context, pool, requestId);
+        }
+        catch (Exception e) when (e is BadHttpRequestException or IOException or OperationCanceledException)
+        {
+            log.RequestBroken(e.Message);
+            await (e is BadHttpRequestException ? ScoringError.SlowBody.WriteAsync(context) : Task.CompletedTask);
+        }
+        finally
+        {
+            pool.Leave();
+            pool.Counters.Add(end, Stopwatch.GetElapsedTime(started));
+        }
+    }
+
+    private async ValueTask<ScoringEnd> ReadAndRunAsync(HttpContext context, DeploymentPool pool, string requestId)
+    {
+        var limit = pool.Route.MaxBodyBytes;
+        if (await PooledBody.ReadAsync(context.Request, limit, context.RequestAborted) is not { } read)
+        {
+            await ScoringError.TooLarge(limit).WriteAsync(context);
+            return ScoringEnd.Rejected;
+        }
+
+        using var body = read;
+        var timeout = pool.Route.RequestTimeoutMs;
+        var deadline = Stopwatch.GetTimestamp() + (timeout * (Stopwatch.Frequency / 1000));
+        while (true)
+        {
+            var (rented, connection) = await pool.RentAsync(deadline);
+            if (connection is null)
+            {
+                await (rented == RentEnd.QueueTimeout ? ScoringError.QueueTimeout : ScoringError.NobodyLives).WriteAsync(context);
+                return rented == RentEnd.QueueTimeout ? ScoringEnd.Rejected : ScoringEnd.Failed;
+            }
+
+            var left = (int)Math.Max(1, (deadline - Stopwatch.GetTimestamp()) / (Stopwatch.Frequency / 1000));
+            var (end, frame) = await connection.ExchangeAsync(RequestHead.Build(context.Request, requestId, connection.WantsHeaders), body.Memory, left);
+            switch (end)
+            {
+                case ExchangeEnd.Answered:
+                    return await AnswerAsync(context, pool, connection, frame);
+                case ExchangeEnd.TimedOut:
+                    log.RunTimedOut(pool.Route.Name, connection.ProcessId, timeout);
+                    pool.Recycle(connection);
+                    await ScoringError.Timeout.WriteAsync(context);
+                    return ScoringEnd.TimedOut;
+                case ExchangeEnd.Died:
+                    log.ProcessDied(pool.Route.Name, connection.ProcessId);
+                    await ScoringError.Died.WriteAsync(context);
+                    return ScoringEnd.Failed;
+                default:
+                    continue;
+            }
+        }
+    }
+
+    private static async ValueTask<ScoringEnd> AnswerAsync(HttpContext context, DeploymentPool pool, WorkerConnection connection, WorkerFrame frame)
+    {
+        var response = context.Response;
+        var failed = frame.Flags.HasFlag(FrameFlags.RunFailed);
+        if (frame.HeadLength > 0 && !await ResponseHead.ApplyAsync(response, connection, frame.HeadLength))
+        {
+            connection.Abandon();
+            await ScoringError.Died.WriteAsync(context);
+            return ScoringEnd.Failed;
+        }
+
+        if (frame.Flags.HasFlag(FrameFlags.Json))
+        {
+            response.ContentType = "application/json";
+        }
+
+        response.Headers["x-ms-run-function-failed"] = failed ? "True" : "False";
+        response.Headers["x-ms-run-fn-exec-ms"] = (frame.Number / 1000.0).ToString("F3");
+        var succeeded = frame.Status is >= 200 and < 300;
+        response.StatusCode = succeeded ? frame.Status : 424;
+        if (!succeeded)
+        {
+            response.Headers["ms-azureml-model-error-statuscode"] = frame.Status.ToString();
+            response.Headers["ms-azureml-model-error-reason"] = failed ? "model_error" : "model_status";
+        }
+
+        if (!await ResponseBody.CopyAsync(response, connection, frame.BodyLength, pool))
+        {
+            await ScoringError.Died.WriteAsync(context);
+            return ScoringEnd.Failed;
+        }
+
+        return succeeded ? ScoringEnd.Succeeded : ScoringEnd.ModelError;
+    }
+
+    /// <summary>The ids that the inference server of Azure answers with: the client's when it sent one that fits, else a new one.</summary>
+    private static string StampIds(HttpContext context, string deployment)
+    {
+        var sent = context.Request.Headers;
+        var headers = context.Response.Headers;
+        var id = sent["x-request-id"] is [{ Length: > 0 and <= MaxIdLength } own] ? own : Guid.NewGuid().ToString();
+        headers["x-request-id"] = id;
+        if (sent["x-ms-client-request-id"] is [{ Length: > 0 and <= MaxIdLength } client])
+        {
+            headers["x-ms-client-request-id"] = client;
+            headers["x-ms-request-id"] = client;
+        }
+        else
+        {
+            headers["x-ms-request-id"] = id;
+        }
+
+        headers["azureml-model-deployment"] = deployment;
+        return id;
+    }
+
+    private static Task WriteTextAsync(HttpContext context, string text)
+    {
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync(text, context.RequestAborted);
+    }
+}
