@@ -1,0 +1,136 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Zaffre.Database;
+using Zaffre.Kernel;
+using Zaffre.Resources;
+using Zaffre.Storage;
+using Zaffre.Web;
+
+namespace Zaffre.Workspaces;
+
+/// <summary>
+/// Datastores. Blob datastores in this server's own accounts work; the others are stored and refused on use. Secrets go to
+/// <see cref="DatastoreSecrets"/> and never into the document; the two built-in ones keep their place and cannot be deleted.
+/// </summary>
+internal sealed class Datastore(DatastoreSecrets secrets, IStorageAccounts accounts, IWorkspaces workspaces) : ArmResource
+{
+    private static readonly object SecretKey = new();
+
+    public override string Path => "datastores/{name}";
+
+    public override string Action => "workspaces/datastores";
+
+    public override string? NameProblem(string part, string value) => null;
+
+    public override async Task<Outcome<JsonObject>> PrepareAsync(ResourceCall call, JsonObject body, Resource? existing, CancellationToken ct)
+    {
+        var problems = DatastoreBody.Problems(body);
+        if (ResourceName.Problem("name", call.Id.Name) is { } reason)
+        {
+            problems.Insert(0, ArmErrors.Invalid(reason, "name"));
+        }
+
+        if (problems.Count > 0)
+        {
+            return Problem.Combine(problems);
+        }
+
+        var properties = (JsonObject)body["properties"]!.DeepClone();
+        properties.Remove("isDefault");
+        var secret = TakeSecret(properties);
+        if (await PlaceProblemAsync(call, properties, secret, existing, ct) is { } problem)
+        {
+            return problem;
+        }
+
+        call.Http.Items[SecretKey] = secret;
+        return new JsonObject { ["properties"] = properties };
+    }
+
+    public override void OnPut(WriteScope scope, ResourceCall call, Resource? before, Resource after)
+    {
+        if (call.Http.Items[SecretKey] is string secret)
+        {
+            secrets.Put(scope, after.Id, secret);
+        }
+        else if (before is not null && CredentialsType(before.Properties) != CredentialsType(after.Properties))
+        {
+            DatastoreSecrets.Remove(scope, after.Id);
+        }
+    }
+
+    public override void OnDelete(WriteScope scope, ResourceCall call, Resource resource)
+    {
+        if (BuiltInDatastore.Is(resource.Id.Name))
+        {
+            throw new ProblemException(ArmErrors.Conflict($"The datastore '{resource.Id.Name}' belongs to the workspace and cannot be deleted."));
+        }
+    }
+
+    public override ValueTask RenderAsync(ResourceCall call, Resource resource, JsonObject answer, CancellationToken ct)
+    {
+        var properties = answer.Object("properties")!;
+        properties["isDefault"] = IsDefault(resource);
+        properties["tags"] ??= new JsonObject();
+        properties["properties"] ??= new JsonObject();
+        if (BuiltInDatastore.Is(resource.Id.Name) && properties.Text("accountName") is { } account)
+        {
+            var host = new Uri(call.Http.PublicUrls().Blob(call.Http, account)).Authority;
+            properties["endpoint"] = host[(host.IndexOf(".blob.", StringComparison.Ordinal) + ".blob.".Length)..];
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public override bool Matches(IQueryCollection query, Resource resource)
+    {
+        var name = resource.Id.Name;
+        return (!bool.TryParse(query["isDefault"], out var wanted) || wanted == IsDefault(resource))
+            && (query["names"] is not [{ Length: > 0 }, ..] || query["names"].SelectMany(n => n!.Split(',')).Contains(name, StringComparer.OrdinalIgnoreCase))
+            && (query["searchText"] is not [{ Length: > 0 } text] || name.Contains(text, StringComparison.OrdinalIgnoreCase));
+    }
+
+    private static bool IsDefault(Resource datastore) => datastore.Id.Name.Equals(BuiltInDatastores.Blob, StringComparison.OrdinalIgnoreCase);
+
+    private static string? CredentialsType(JsonObject properties) => properties.Object("credentials")?.Text("credentialsType")?.ToUpperInvariant();
+
+    private static string? TakeSecret(JsonObject properties)
+    {
+        var credentials = properties.Object("credentials")!;
+        var secret = DatastoreBody.SecretMember(credentials.Text("credentialsType")!) is { } member ? credentials.Object("secrets")?.Text(member) : null;
+        credentials.Remove("secrets");
+        return secret;
+    }
+
+    // A datastore opens its container to every job of the workspace, so it may only name an account that is the workspace's own or whose key the caller holds.
+    private async Task<Problem?> PlaceProblemAsync(ResourceCall call, JsonObject properties, string? secret, Resource? existing, CancellationToken ct)
+    {
+        var (account, container) = (properties.Text("accountName"), properties.Text("containerName"));
+        if (existing is not null && BuiltInDatastore.Is(existing.Id.Name))
+        {
+            return account == existing.Properties.Text("accountName") && container == existing.Properties.Text("containerName") && secret is null
+                ? null
+                : ArmErrors.Conflict($"The datastore '{existing.Id.Name}' belongs to the workspace; only its description, tags and properties can be changed.");
+        }
+
+        if (!"AzureBlob".Equals(properties.Text("datastoreType"), StringComparison.OrdinalIgnoreCase) || await accounts.GetKeyAsync(account!, ct) is not { } key)
+        {
+            return null;
+        }
+
+        secret ??= existing is null ? null : await secrets.FindAsync(existing.Id, ct);
+        var isKey = CredentialsType(properties) == "ACCOUNTKEY";
+        if (isKey && secret != key)
+        {
+            return ArmErrors.Invalid($"The key is not one of storage account '{account}'.", "properties.credentials.secrets.key");
+        }
+
+        if (!isKey && (await workspaces.FindAsync(call.Workspace, ct))?.StorageAccount != account)
+        {
+            return ArmErrors.Invalid($"A datastore in storage account '{account}' of another workspace needs its AccountKey as credentials.", "properties.credentials.credentialsType");
+        }
+
+        var ensured = await accounts.EnsureContainerAsync(account!, container!, ct);
+        return ensured.Problem is { } problem ? problem with { Target = "properties.containerName" } : null;
+    }
+}

@@ -1,0 +1,123 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Zaffre.Kernel;
+using Zaffre.Resources;
+using Zaffre.Web;
+
+namespace Zaffre.Workspaces;
+
+/// <summary>What of a workspace is stored, and how it is answered.</summary>
+internal static class WorkspaceDocument
+{
+    private static readonly string[] Computed =
+    [
+        "discoveryUrl", "mlFlowTrackingUri", "workspaceId", "storageAccount", "provisioningState", "notebookInfo", "serviceProvisionedResourceGroup",
+        "privateLinkCount", "tenantId", "storageHnsEnabled", "workspaceHubConfig", "creationTime",
+    ];
+
+    /// <summary>Everything wrong with a PUT or PATCH body.</summary>
+    public static IReadOnlyList<Problem> Problems(JsonObject body, string name)
+    {
+        var problems = new List<Problem>();
+        if (ResourceName.Problem("workspaceName", name) is { } reason)
+        {
+            problems.Add(ArmErrors.Invalid(reason, "workspaceName"));
+        }
+
+        foreach (var (member, kind) in (ReadOnlySpan<(string, JsonValueKind)>)[("location", JsonValueKind.String), ("tags", JsonValueKind.Object), ("identity", JsonValueKind.Object), ("sku", JsonValueKind.Object), ("kind", JsonValueKind.String), ("properties", JsonValueKind.Object)])
+        {
+            Expect(problems, body[member], member, kind);
+        }
+
+        if (body["tags"] is JsonObject tags)
+        {
+            foreach (var (tag, value) in tags)
+            {
+                Expect(problems, value, $"tags.{tag}", JsonValueKind.String);
+            }
+        }
+
+        foreach (var member in (ReadOnlySpan<string>)["friendlyName", "description", "imageBuildCompute", "publicNetworkAccess", "keyVault", "applicationInsights", "containerRegistry"])
+        {
+            Expect(problems, body.Object("properties")?[member], $"properties.{member}", JsonValueKind.String);
+        }
+
+        if (body["kind"] is JsonValue kindValue && kindValue.Text() is { } wanted && !wanted.Equals("Default", StringComparison.OrdinalIgnoreCase))
+        {
+            problems.Add(ArmErrors.Unsupported($"workspaces of kind '{wanted}'", "kind"));
+        }
+
+        return problems;
+    }
+
+    /// <summary>The body without what the server computes.</summary>
+    public static JsonObject ForStore(JsonObject body)
+    {
+        var document = body.Copy();
+        foreach (var member in (ReadOnlySpan<string>)["id", "name", "type", "systemData", "etag"])
+        {
+            document.Remove(member);
+        }
+
+        foreach (var member in Computed)
+        {
+            document.Object("properties")?.Remove(member);
+        }
+
+        return document;
+    }
+
+    /// <summary>The stored document with a PATCH body over it: <c>properties</c> member by member, the others whole.</summary>
+    public static JsonObject Patched(JsonObject stored, JsonObject patch)
+    {
+        var result = stored.Copy();
+        foreach (var (member, value) in ForStore(patch))
+        {
+            if (member == "properties" && value is JsonObject changes && result.Object("properties") is { } properties)
+            {
+                foreach (var (name, change) in changes)
+                {
+                    properties[name] = change?.DeepClone();
+                }
+            }
+            else if (member != "location")
+            {
+                result[member] = value?.DeepClone();
+            }
+        }
+
+        return result;
+    }
+
+    /// <summary>The answer, with URLs that fit the request.</summary>
+    public static JsonObject Render(HttpContext context, Resource resource, Workspace workspace)
+    {
+        var answer = ResourceDocument.Answer(resource);
+        var baseUrl = context.PublicUrls().Base(context);
+        var properties = answer.Object("properties")!;
+        answer["location"] = workspace.Location;
+        answer["kind"] ??= "Default";
+        answer["tags"] ??= new JsonObject();
+        answer["sku"] ??= new JsonObject { ["name"] = "Basic", ["tier"] = "Basic" };
+        answer["identity"] ??= new JsonObject { ["type"] = "SystemAssigned" };
+        properties["friendlyName"] ??= workspace.Ref.Name;
+        properties["description"] ??= "";
+        properties["hbiWorkspace"] ??= false;
+        properties["publicNetworkAccess"] ??= "Enabled";
+        properties["workspaceId"] = workspace.WorkspaceId;
+        properties["storageAccount"] = WorkspaceStore.AccountId(workspace).Value;
+        properties["discoveryUrl"] = baseUrl + "/discovery";
+        properties["mlFlowTrackingUri"] = $"azureml://{new Uri(baseUrl).Authority}/mlflow/v1.0{workspace.Ref.Id}";
+        properties["provisioningState"] = "Succeeded";
+        return answer;
+    }
+
+    private static void Expect(List<Problem> problems, JsonNode? node, string path, JsonValueKind kind)
+    {
+        if (node is not null && node.GetValueKind() != kind)
+        {
+            problems.Add(ArmErrors.Invalid($"'{path}' must be of JSON kind {kind}; it is {node.GetValueKind()}.", path));
+        }
+    }
+}
