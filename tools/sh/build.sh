@@ -7,8 +7,9 @@ zaffre_bin=$zaffre_out/current/zaffre
 # True when the program is newer than everything it is made of.
 build_fresh() {
     [ -x "$zaffre_bin" ] && [ -f "$zaffre_out/stamp" ] || return 1
-    newer=$(cd "$ZAFFRE_HOME" && find src Directory.Build.props Directory.Build.targets Directory.Packages.props global.json \
-        -newer "$zaffre_out/stamp" -print -quit) && [ -z "$newer" ]
+    newer=$(cd "$ZAFFRE_HOME" && find src python examples Directory.Build.props Directory.Build.targets Directory.Packages.props global.json \
+        -newer "$zaffre_out/stamp" -print -quit 2>/dev/null) || :
+    [ -z "$newer" ]
 }
 
 build_lock() {
