@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Zaffre.Compute;
 using Zaffre.Database;
+using Zaffre.Identity;
 using Zaffre.Jobs;
 using Zaffre.Kernel;
 using Zaffre.Resources;
@@ -23,6 +24,7 @@ internal static class Composition
         services.AddDatabase();
         services.AddWeb();
         services.AddResources();
+        services.AddIdentity();
         services.AddStorage();
         services.AddTracking();
         services.AddCompute();
@@ -35,6 +37,7 @@ internal static class Composition
         app.UseWeb();
         app.MapWeb();
         app.MapResources();
+        app.MapIdentity();
         app.MapStorage();
         app.MapTracking();
         app.MapCompute();

@@ -1,0 +1,53 @@
+using Zaffre.Database;
+using Zaffre.Identity.Data;
+
+namespace Zaffre.Identity.Access;
+
+/// <summary>
+/// Keeps the present <see cref="AccessSnapshot"/> in memory, so that a request costs no query. Whoever changes one of its
+/// tables calls <see cref="Changed"/> in the same unit; the next request after the commit reads afresh.
+/// </summary>
+internal sealed class AccessDirectory(IDatabase database)
+{
+    private readonly Lock gate = new();
+    private AccessSnapshot? current;
+    private Task<AccessSnapshot>? loading;
+    private long generation;
+
+    public ValueTask<AccessSnapshot> GetAsync(CancellationToken ct) =>
+        Volatile.Read(ref current) is { } snapshot ? new(snapshot) : new(LoadAsync().WaitAsync(ct));
+
+    public void Changed(WriteScope scope) => scope.OnCommitted(Forget);
+
+    private void Forget()
+    {
+        lock (gate)
+        {
+            generation++;
+            current = null;
+            loading = null;
+        }
+    }
+
+    private Task<AccessSnapshot> LoadAsync()
+    {
+        lock (gate)
+        {
+            loading = loading is { IsCompleted: false } ? loading : LoadAsync(generation);
+            return loading;
+        }
+    }
+
+    private async Task<AccessSnapshot> LoadAsync(long asked)
+    {
+        var snapshot = await database.ReadAsync(
+            connection => new AccessSnapshot(PrincipalRows.All(connection), AssignmentRows.All(connection), JobTokenRows.All(connection)),
+            CancellationToken.None);
+        lock (gate)
+        {
+            current = asked == generation ? snapshot : current;
+        }
+
+        return snapshot;
+    }
+}

@@ -1,0 +1,35 @@
+using System.Data.Common;
+using Dapper;
+using Zaffre.Database;
+
+namespace Zaffre.Identity.Data;
+
+/// <summary>The one live token of each running job.</summary>
+internal sealed class JobTokenRow
+{
+    public string JobKey { get; init; } = "";
+
+    public string TokenId { get; init; } = "";
+
+    public long IssuedAt { get; init; }
+}
+
+internal static class JobTokenRows
+{
+    public static IReadOnlyList<JobTokenRow> All(DbConnection connection) => connection
+        .Query<JobTokenRow>("SELECT job_key AS JobKey, token_id AS TokenId, issued_at AS IssuedAt FROM job_tokens").AsList();
+
+    public static void Put(WriteScope scope, JobTokenRow row) => scope.Execute(
+        """
+        INSERT INTO job_tokens (job_key, token_id, issued_at) VALUES (@JobKey, @TokenId, @IssuedAt)
+        ON CONFLICT (job_key) DO UPDATE SET token_id = excluded.token_id, issued_at = excluded.issued_at
+        """,
+        row);
+
+    public static void Delete(WriteScope scope, string jobKey) =>
+        scope.Execute("DELETE FROM job_tokens WHERE job_key = @jobKey", new { jobKey });
+
+    public static void DeleteBelow(WriteScope scope, string scopeKey) => scope.Execute(
+        "DELETE FROM job_tokens WHERE job_key = @scopeKey OR substr(job_key, 1, length(@scopeKey) + 1) = @scopeKey || '/'",
+        new { scopeKey });
+}
