@@ -1,0 +1,101 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Zaffre.Kernel;
+
+namespace Zaffre.Cli;
+
+/// <summary><c>zaffre job create|show|list|stream|cancel|download</c>.</summary>
+internal static class JobCommands
+{
+    public static Command Create()
+    {
+        var group = new Command("job", "Train and run: command jobs.");
+        group.Subcommands.Add(CreateJob());
+        group.Subcommands.Add(Show());
+        group.Subcommands.Add(List());
+        group.Subcommands.Add(Stream());
+        group.Subcommands.Add(Cancel());
+        group.Subcommands.Add(Download());
+        return group;
+    }
+
+    private static Option<string> Name() => new("--name", "-n") { Description = "Name of the job.", Required = true };
+
+    private static Verb CreateJob()
+    {
+        var file = new Option<string>("--file", "-f") { Description = "YAML file with the job.", Required = true };
+        var name = new Option<string?>("--name", "-n") { Description = "Name of the job." };
+        var set = new Option<string[]>("--set") { Description = "Sets a member of the YAML: path=value.", AllowMultipleArgumentsPerToken = true };
+        var stream = new Option<bool>("--stream", "-s") { Description = "Prints the log until the job ends." };
+        return new Verb(
+            "create",
+            "Create a job.",
+            async (call, ct) =>
+            {
+                var job = await new YamlSubmission(call.Api).SendAsync("job", call.Get(file), call.Set(set, ("name", call.Get(name))), ct);
+                return call.Get(stream) ? Projection.Of(await JobLog.StreamAsync(call.Api, job.Text("name")!, Console.Out, ct)) : Projection.Of(job);
+            },
+            file, name, set, stream);
+    }
+
+    private static Verb Show()
+    {
+        var name = Name();
+        return new Verb("show", "Show details of a job.", async (call, ct) => Projection.Of(await call.Api.GetAsync(call.Api.Path("jobs/" + call.Get(name)), ct)), name);
+    }
+
+    private static Verb List()
+    {
+        var most = new Option<int>("--max-results", "-r") { Description = "Most jobs to list.", DefaultValueFactory = _ => 50 };
+        var all = new Option<bool>("--all-results") { Description = "Lists every job." };
+        var archived = new Option<bool>("--archived-only") { Description = "Lists archived jobs only." };
+        var both = new Option<bool>("--include-archived") { Description = "Lists archived and active jobs." };
+        return new Verb(
+            "list",
+            "List jobs in a workspace, newest first.",
+            async (call, ct) =>
+            {
+                var view = call.Get(archived) ? "ArchivedOnly" : call.Get(both) ? "All" : "ActiveOnly";
+                return await call.CollectAsync(call.Api.Path("jobs", "&listViewType=" + view), call.Get(all) ? int.MaxValue : call.Get(most), ct);
+            },
+            most, all, archived, both);
+    }
+
+    private static Verb Stream()
+    {
+        var name = Name();
+        return new Verb("stream", "Print the log of a job until it ends.", async (call, ct) => Projection.Of(await JobLog.StreamAsync(call.Api, call.Get(name), Console.Out, ct)), name);
+    }
+
+    private static Verb Cancel()
+    {
+        var name = Name();
+        return new Verb(
+            "cancel",
+            "Cancel a job.",
+            async (call, ct) =>
+            {
+                await call.Api.SendAsync(HttpMethod.Post, call.Api.Path($"jobs/{call.Get(name)}/cancel"), null, ct);
+                return null;
+            },
+            name);
+    }
+
+    private static Verb Download()
+    {
+        var name = Name();
+        var all = new Option<bool>("--all") { Description = "Downloads every output and the artifacts." };
+        var output = new Option<string?>("--output-name") { Description = "The named output to download." };
+        var path = new Option<string>("--download-path", "-p") { Description = "Folder to download to.", DefaultValueFactory = _ => "." };
+        return new Verb(
+            "download",
+            "Download the files of a job.",
+            async (call, ct) =>
+            {
+                var job = await call.Api.GetAsync(call.Api.Path("jobs/" + call.Get(name)), ct);
+                await new JobDownload(call.Api, job, call.Get(path)).RunAsync(call.Get(output), call.Get(all), ct);
+                return (JsonNode?)null;
+            },
+            name, all, output, path);
+    }
+}

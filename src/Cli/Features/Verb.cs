@@ -1,0 +1,115 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Zaffre.Kernel;
+
+namespace Zaffre.Cli;
+
+/// <summary>A command that talks to the server: the options that all of them share, and the one place where errors become messages.</summary>
+internal sealed class Verb : Command
+{
+    private readonly Option<string> group = new("--resource-group", "-g") { Description = "Resource group of the workspace.", DefaultValueFactory = _ => Setting("ZAFFRE_RESOURCE_GROUP", "zaffre") };
+    private readonly Option<string> workspace = new("--workspace-name", "-w") { Description = "Name of the workspace.", DefaultValueFactory = _ => Setting("ZAFFRE_WORKSPACE", "main") };
+    private readonly Option<string> output = new("--output", "-o") { Description = "Form of the result: json, table, tsv or none.", DefaultValueFactory = _ => "json" };
+    private readonly Option<string?> query = new("--query") { Description = "A member of the result, such as status or [0].name." };
+
+    public Verb(string name, string description, Func<VerbCall, CancellationToken, Task<JsonNode?>> run, params ReadOnlySpan<Option> options)
+        : base(name, description)
+    {
+        output.AcceptOnlyFromAmong("json", "table", "tsv", "none");
+        foreach (var option in options)
+        {
+            Options.Add(option);
+        }
+
+        Options.Add(group);
+        Options.Add(workspace);
+        Options.Add(CliCommands.Data);
+        Options.Add(output);
+        Options.Add(query);
+        SetAction((parsed, ct) => RunAsync(parsed, run, ct));
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, Func<VerbCall, CancellationToken, Task<JsonNode?>> run, CancellationToken ct)
+    {
+        try
+        {
+            using var api = new ApiClient(RunningServer.Find(CliCommands.DataOf(parsed)), parsed.GetValue(group)!, parsed.GetValue(workspace)!);
+            if (await run(new VerbCall(parsed, api), ct) is { } result)
+            {
+                Printer.Print(result, parsed.GetValue(output)!, parsed.GetValue(query));
+            }
+
+            return 0;
+        }
+        catch (CliException exception)
+        {
+            await Console.Error.WriteLineAsync("ERROR: " + exception.Message);
+            return 1;
+        }
+        catch (OperationCanceledException)
+        {
+            return 130;
+        }
+    }
+
+    private static string Setting(string variable, string otherwise) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : otherwise;
+}
+
+/// <summary>One run of a verb.</summary>
+internal sealed record VerbCall(ParseResult Parsed, ApiClient Api)
+{
+    public T Get<T>(Option<T> option) => Parsed.GetValue(option)!;
+
+    /// <summary>The values of <c>--set a.b=c</c>; numbers, booleans and JSON are read as such, everything else is text.</summary>
+    public Dictionary<string, JsonNode?> Set(Option<string[]> option, params ReadOnlySpan<(string Path, string? Value)> own)
+    {
+        var set = new Dictionary<string, JsonNode?>(StringComparer.Ordinal);
+        foreach (var (path, value) in own)
+        {
+            if (value is not null)
+            {
+                set[path] = value;
+            }
+        }
+
+        foreach (var pair in Parsed.GetValue(option) ?? [])
+        {
+            var at = pair.IndexOf('=', StringComparison.Ordinal);
+            set[at > 0 ? pair[..at] : throw new CliException($"--set {pair}: write it as path=value.")] = pair[(at + 1)..];
+        }
+
+        return set;
+    }
+
+    /// <summary>Traffic or tags as <c>"blue=90 green=10"</c>.</summary>
+    public static JsonObject Pairs(string text, string option)
+    {
+        var result = new JsonObject();
+        foreach (var pair in text.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries))
+        {
+            var parts = pair.Split('=', 2);
+            result[parts[0]] = parts.Length == 2 && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var percent)
+                ? percent
+                : throw new CliException($"{option} \"{text}\": write it as \"name=percent name=percent\".");
+        }
+
+        return result;
+    }
+
+    public async Task<JsonArray> CollectAsync(string path, int most, CancellationToken ct)
+    {
+        var result = new JsonArray();
+        await foreach (var item in Api.ListAsync(path, ct))
+        {
+            if (result.Count == most)
+            {
+                break;
+            }
+
+            result.Add(Projection.Of(item));
+        }
+
+        return result;
+    }
+}
