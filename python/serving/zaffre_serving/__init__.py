@@ -1,0 +1,1 @@
+"""Scoring workers of Zaffre. Standard library only."""
