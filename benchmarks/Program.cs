@@ -1,0 +1,19 @@
+using Zaffre.Benchmarks;
+using Zaffre.Benchmarks.Core;
+
+var root = Environment.GetEnvironmentVariable("ZAFFRE_HOME") ?? Directory.GetCurrentDirectory();
+var name = args.FirstOrDefault() ?? "core";
+Console.WriteLine(Machine.Describe());
+Func<string, Task<IReadOnlyList<Figure>>>? run = name switch
+{
+    "core" => CoreBenchmark.RunAsync,
+    _ => null,
+};
+if (run is null)
+{
+    await Console.Error.WriteLineAsync($"There is no benchmark '{name}'; there is: core.");
+    return 2;
+}
+
+await Report.WriteAsync(root, name, await Report.JudgeAsync(root, name, await run(root)));
+return 0;
