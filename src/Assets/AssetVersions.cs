@@ -3,13 +3,9 @@ using Zaffre.Web;
 
 namespace Zaffre.Assets;
 
-/// <summary>Version arithmetic over the stored versions of an asset.</summary>
+/// <summary>The version that a client that gives none would get.</summary>
 internal sealed class AssetVersions(IResources resources)
 {
-    /// <summary>The version that a client that gives none would get.</summary>
-    public async Task<string> NextAsync(WorkspaceRef workspace, AssetType type, string name, CancellationToken ct)
-    {
-        var container = workspace.Child(AssetTypes.Segment(type), AssetNames.Strip(name));
-        return await resources.FindAsync(container, ct) is { } found && found.Properties["nextVersion"] is { } next ? next.ToString() : "1";
-    }
+    public async Task<string> NextAsync(WorkspaceRef workspace, AssetType type, string name, CancellationToken ct) =>
+        AssetContainers.NextOf(await resources.FindAsync(workspace.Child(AssetTypes.Segment(type), AssetNames.Strip(name)), ct));
 }

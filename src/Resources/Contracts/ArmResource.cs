@@ -40,6 +40,17 @@ public abstract class ArmResource
     /// <summary>Why <paramref name="value"/> is no legal value of the path's <paramref name="part"/>, or null. By default: 1 to 255 letters, digits, '-', '_', '.', beginning with a letter or digit.</summary>
     public virtual string? NameProblem(string part, string value) => ResourceName.Problem(part, value);
 
+    /// <summary>The value under which the path's <paramref name="part"/> is kept; strips what clients leave in front of names. By default the value itself.</summary>
+    public virtual string Canonical(string part, string value) => value;
+
+    /// <summary>What a GET reads; a type with aliases (a label in place of a version) resolves them here. By default the resource with the call's id.</summary>
+    public virtual Task<Resource?> FindAsync(ResourceCall call, IResources resources, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        ArgumentNullException.ThrowIfNull(resources);
+        return resources.FindAsync(call.Id, ct);
+    }
+
     /// <summary>Validates the body and returns the document to store, or every problem found. <paramref name="existing"/> is null on creation.</summary>
     public virtual Task<Outcome<JsonObject>> PrepareAsync(ResourceCall call, JsonObject body, Resource? existing, CancellationToken ct) =>
         Task.FromResult<Outcome<JsonObject>>(body);

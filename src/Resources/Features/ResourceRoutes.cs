@@ -27,7 +27,7 @@ internal sealed class ResourceRoutes(ArmResource type, IResources resources, IDa
     private async Task<IResult> GetAsync(HttpContext context, WorkspaceRef workspace, CancellationToken ct)
     {
         var call = CallOf(context, workspace);
-        return await resources.FindAsync(call.Id, ct) is { } found
+        return await type.FindAsync(call, resources, ct) is { } found
             ? ArmResults.Ok(await RenderAsync(call, found, ct), found.ETag)
             : ArmResults.Problem(ArmErrors.NotFound(call.Id));
     }
@@ -107,8 +107,8 @@ internal sealed class ResourceRoutes(ArmResource type, IResources resources, IDa
     private ResourceCall CallOf(HttpContext context, WorkspaceRef workspace) => new(
         new ArmId(IdOf(context, workspace, type.Path)), workspace, context.Caller(), context.Request.Query["api-version"].ToString(), context);
 
-    private static string IdOf(HttpContext context, WorkspaceRef workspace, string path) => workspace.Id + "/" + Placeholder.Replace(
-        path, match => context.Request.RouteValues[match.Groups["part"].Value]?.ToString() ?? "");
+    private string IdOf(HttpContext context, WorkspaceRef workspace, string path) => workspace.Id + "/" + Placeholder.Replace(
+        path, match => type.Canonical(match.Groups["part"].Value, context.Request.RouteValues[match.Groups["part"].Value]?.ToString() ?? ""));
 
     private IEnumerable<Problem> NameProblems(HttpContext context)
     {

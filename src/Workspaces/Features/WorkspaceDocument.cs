@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Zaffre.Kernel;
 using Zaffre.Resources;
@@ -8,7 +9,7 @@ using Zaffre.Web;
 namespace Zaffre.Workspaces;
 
 /// <summary>What of a workspace is stored, and how it is answered.</summary>
-internal static class WorkspaceDocument
+internal static partial class WorkspaceDocument
 {
     private static readonly string[] Computed =
     [
@@ -20,9 +21,9 @@ internal static class WorkspaceDocument
     public static IReadOnlyList<Problem> Problems(JsonObject body, string name)
     {
         var problems = new List<Problem>();
-        if (ResourceName.Problem("workspaceName", name) is { } reason)
+        if (!LegalName().IsMatch(name))
         {
-            problems.Add(ArmErrors.Invalid(reason, "workspaceName"));
+            problems.Add(ArmErrors.Invalid("A workspace name has 3 to 33 letters, digits, '-' or '_' and begins with a letter or digit.", "workspaceName"));
         }
 
         foreach (var (member, kind) in (ReadOnlySpan<(string, JsonValueKind)>)[("location", JsonValueKind.String), ("tags", JsonValueKind.Object), ("identity", JsonValueKind.Object), ("sku", JsonValueKind.Object), ("kind", JsonValueKind.String), ("properties", JsonValueKind.Object)])
@@ -112,6 +113,9 @@ internal static class WorkspaceDocument
         properties["provisioningState"] = "Succeeded";
         return answer;
     }
+
+    [GeneratedRegex(@"^[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}\z", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    private static partial Regex LegalName();
 
     private static void Expect(List<Problem> problems, JsonNode? node, string path, JsonValueKind kind)
     {

@@ -1,0 +1,53 @@
+using System.Text.Json.Nodes;
+using Zaffre.Kernel;
+using Zaffre.Resources;
+using Zaffre.Web;
+
+namespace Zaffre.Assets;
+
+/// <summary>What of a version can never change: putting other content on an existing version is a conflict; description, tags, properties and archived state may change.</summary>
+internal static class AssetContent
+{
+    public static string[] Immutable(AssetType type) => type switch
+    {
+        AssetType.Data => ["dataType", "dataUri"],
+        AssetType.Model => ["modelType", "modelUri", "flavors"],
+        AssetType.Environment => ["image", "condaFile", "osType", "inferenceConfig"],
+        AssetType.Code => ["codeUri"],
+        AssetType.Component => ["componentSpec"],
+        _ => throw new ArgumentOutOfRangeException(nameof(type)),
+    };
+
+    /// <summary>The member that holds the place of the content, or null.</summary>
+    public static string? UriMember(AssetType type) => type switch
+    {
+        AssetType.Data => "dataUri",
+        AssetType.Model => "modelUri",
+        AssetType.Code => "codeUri",
+        _ => null,
+    };
+
+    /// <summary>Throws the conflict when <paramref name="properties"/> differ from the existing version in what cannot change.</summary>
+    public static void RequireSame(AssetType type, Resource existing, JsonObject properties)
+    {
+        var changed = Immutable(type).Where(member => !Same(member, existing.Properties[member], properties[member])).ToArray();
+        if (changed.Length > 0)
+        {
+            var word = AssetTypes.Word(type);
+            throw new ProblemException(ArmErrors.Conflict(
+                $"A {word} version with this name and version already exists: '{existing.Id.Parent.Name}', version '{existing.Id.Name}'. "
+                + $"Its {string.Join(", ", changed)} cannot be changed; use another version. Only description, tags, properties and isArchived can be updated.") with
+            {
+                Target = "properties." + changed[0],
+            });
+        }
+    }
+
+    private static bool Same(string member, JsonNode? before, JsonNode? after) => member switch
+    {
+        "flavors" => JsonNode.DeepEquals(before ?? new JsonObject(), after ?? new JsonObject()),
+        "osType" => string.Equals(before.Text() ?? "Linux", after.Text() ?? "Linux", StringComparison.OrdinalIgnoreCase),
+        "dataUri" or "modelUri" or "codeUri" => string.Equals(before.Text()?.TrimEnd('/'), after.Text()?.TrimEnd('/'), StringComparison.Ordinal),
+        _ => JsonNode.DeepEquals(before, after),
+    };
+}

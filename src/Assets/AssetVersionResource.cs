@@ -1,0 +1,156 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Zaffre.Database;
+using Zaffre.Kernel;
+using Zaffre.Resources;
+using Zaffre.Web;
+
+namespace Zaffre.Assets;
+
+/// <summary>
+/// A version of an asset. The body is stored as sent; where its content lies is resolved once, on PUT, and kept beside it as
+/// <c>resolved</c> (the short datastore form), so that it outlives the job or run it was named by.
+/// </summary>
+internal sealed class AssetVersionResource(AssetType type, AssetContainers containers, IUriResolver uris) : ArmResource
+{
+    public const string Resolved = "resolved";
+
+    public override string Path => AssetTypes.Segment(type) + "/{name}/versions/{version}";
+
+    public override string Action => $"workspaces/{AssetTypes.Segment(type)}/versions";
+
+    public override string? NameProblem(string part, string value) => null;
+
+    public override string Canonical(string part, string value) => part == "name" ? AssetNames.Strip(value) : value;
+
+    public override Task<Resource?> FindAsync(ResourceCall call, IResources resources, CancellationToken ct) =>
+        AssetNames.IsLabel(call.Id.Name) ? containers.LatestAsync(call.Id.Parent, ct) : base.FindAsync(call, resources, ct);
+
+    public override async Task<Outcome<JsonObject>> PrepareAsync(ResourceCall call, JsonObject body, Resource? existing, CancellationToken ct)
+    {
+        var problems = AssetStore.NameProblems(call.Id);
+        problems.AddRange(AssetBody.OfVersion(type, body));
+        var properties = body.Object("properties");
+        JsonNode? resolved = null;
+        if (AssetContent.UriMember(type) is { } member && properties?.Text(member) is { Length: > 0 } uri)
+        {
+            var place = await PlaceAsync(call, uri, ct);
+            if (place.TryGet(out var found, out var problem))
+            {
+                resolved = found.DatastoreUri;
+                KeepSpelling(existing, properties, member, found.DatastoreUri);
+            }
+            else
+            {
+                problems.Add(problem with { Kind = problem.Kind == ProblemKind.Unsupported ? ProblemKind.Unsupported : ProblemKind.Invalid, Target = "properties." + member });
+            }
+        }
+
+        if (problems.Count > 0)
+        {
+            return Problem.Combine(problems);
+        }
+
+        var document = new JsonObject { ["properties"] = properties!.DeepClone() };
+        document.Object("properties")!["isArchived"] ??= false;
+        document.Object("properties")!["isAnonymous"] ??= existing?.Properties["isAnonymous"]?.DeepClone() ?? false;
+        if (type == AssetType.Model)
+        {
+            document.Object("properties")!["modelType"] ??= "custom_model";
+        }
+
+        if (resolved is not null)
+        {
+            document[Resolved] = resolved;
+        }
+
+        return document;
+    }
+
+    public override void OnPut(WriteScope scope, ResourceCall call, Resource? before, Resource after)
+    {
+        if (before is not null)
+        {
+            AssetContent.RequireSame(type, before, after.Properties);
+        }
+
+        containers.Note(scope, type, after.Id, after.Properties, call.Caller);
+    }
+
+    public override ValueTask RenderAsync(ResourceCall call, Resource resource, JsonObject answer, CancellationToken ct)
+    {
+        answer.Remove(Resolved);
+        var properties = answer.Object("properties")!;
+        properties["tags"] ??= new JsonObject();
+        properties["properties"] ??= new JsonObject();
+        properties["isAnonymous"] ??= false;
+        properties["isArchived"] ??= false;
+        if (type == AssetType.Model)
+        {
+            properties["flavors"] ??= new JsonObject();
+            properties["provisioningState"] = "Succeeded";
+            properties["modelUri"] = ModelUri(call.Workspace, resource);
+        }
+        else if (type == AssetType.Environment)
+        {
+            properties["osType"] ??= "Linux";
+            properties["environmentType"] = "UserCreated";
+        }
+        else if (type == AssetType.Code)
+        {
+            properties["provisioningState"] = "Succeeded";
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public override bool Matches(IQueryCollection query, Resource resource)
+    {
+        var properties = resource.Properties;
+        return Holds(query["tags"], properties.Object("tags"))
+            && Holds(query["$tags"], properties.Object("tags"))
+            && Holds(query["properties"], properties.Object("properties"))
+            && (query["version"] is not [{ Length: > 0 } version] || resource.Id.Name.Equals(version, StringComparison.OrdinalIgnoreCase))
+            && (query["description"] is not [{ Length: > 0 } text] || (properties.Text("description") ?? "").Contains(text, StringComparison.OrdinalIgnoreCase))
+            && (query["hash"] is not [{ Length: > 0 } hash] || properties.Object("properties")?.Text("hash_sha256") == hash);
+    }
+
+    // Clients download a model only from the datastore form; jobs, runs and blob URLs are answered in it.
+    private static JsonNode? ModelUri(WorkspaceRef workspace, Resource model)
+    {
+        var sent = model.Properties.Text("modelUri") ?? "";
+        var direct = sent.StartsWith("azureml://datastores/", StringComparison.OrdinalIgnoreCase) || sent.StartsWith("azureml://subscriptions/", StringComparison.OrdinalIgnoreCase);
+        return !direct && model.Document.Text(Resolved) is { } resolved ? DatastoreUri.Long(workspace, resolved) : sent;
+    }
+
+    private async Task<Outcome<ResolvedUri>> PlaceAsync(ResourceCall call, string uri, CancellationToken ct)
+    {
+        var place = await uris.ResolveAsync(call.Workspace, uri, ct);
+        if (!place.TryGet(out var found, out _))
+        {
+            return place;
+        }
+
+        if (type != AssetType.Data && found.Blob is null)
+        {
+            return ArmErrors.Unsupported($"{AssetTypes.Word(type)} content outside this server's storage ('{uri}')");
+        }
+
+        var fromRun = uri.StartsWith("azureml://jobs/", StringComparison.OrdinalIgnoreCase) || uri.StartsWith("runs:/", StringComparison.OrdinalIgnoreCase);
+        return fromRun && found.Shape == UriShape.Unknown ? ArmErrors.Invalid($"There is nothing at '{uri}'.") : found;
+    }
+
+    // The same place under another spelling is the same content: the stored spelling stays.
+    private static void KeepSpelling(Resource? existing, JsonObject properties, string member, string? datastoreUri)
+    {
+        if (existing?.Document.Text(Resolved) is { } before && before == datastoreUri)
+        {
+            properties[member] = existing.Properties.Text(member);
+        }
+    }
+
+    // "a=1,b" holds when tag a is 1 and there is a tag b.
+    private static bool Holds(Microsoft.Extensions.Primitives.StringValues filter, JsonObject? map) =>
+        filter.SelectMany(f => (f ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).All(term =>
+            term.Split('=', 2) is [var key, var value] ? map?.Text(key) == value : map?.ContainsKey(term) == true);
+}

@@ -1,0 +1,35 @@
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Zaffre.Assets.Yaml;
+using Zaffre.Resources;
+
+namespace Zaffre.Assets;
+
+/// <summary>Versioned assets, URI resolution and <c>yaml:resolve</c>.</summary>
+public static class AssetsModule
+{
+    /// <summary>Registers the module; the routes of the asset types come with the Resources module.</summary>
+    public static IServiceCollection AddAssets(this IServiceCollection services)
+    {
+        services.AddSingleton<AssetContainers>().AddSingleton<AssetVersions>();
+        services.AddSingleton<IAssets, AssetStore>();
+        services.AddSingleton<IUriResolver, UriResolver>();
+        foreach (var type in Enum.GetValues<AssetType>())
+        {
+            services.AddSingleton<ArmResource>(p => new AssetContainerResource(type, p.GetRequiredService<AssetContainers>(), p.GetRequiredService<IResources>()));
+            services.AddSingleton<ArmResource>(p => new AssetVersionResource(type, p.GetRequiredService<AssetContainers>(), p.GetRequiredService<IUriResolver>()));
+        }
+
+        services.AddSingleton<YamlKinds>();
+        services.AddSingleton<IYamlKind, DataYaml>().AddSingleton<IYamlKind, ModelYaml>().AddSingleton<IYamlKind, EnvironmentYaml>();
+        return services;
+    }
+
+    /// <summary>Maps the routes that are not generic.</summary>
+    public static IEndpointRouteBuilder MapAssets(this IEndpointRouteBuilder endpoints)
+    {
+        ResolveAssetIds.Map(endpoints);
+        ResolveYaml.Map(endpoints);
+        return endpoints;
+    }
+}
