@@ -1,0 +1,42 @@
+namespace Zaffre.Tracking.Search;
+
+/// <summary>What a comparison looks at.</summary>
+internal enum FilterEntity
+{
+    Attribute,
+    Metric,
+    Param,
+    Tag,
+}
+
+internal enum FilterOperator
+{
+    Equal,
+    NotEqual,
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
+    Like,
+    ILike,
+    In,
+    NotIn,
+    IsNull,
+    IsNotNull,
+}
+
+/// <summary>One comparison of a filter. Exactly one of the values is set, none for a null check.</summary>
+internal sealed record FilterTerm(FilterEntity Entity, string Key, FilterOperator Operator)
+{
+    public double? Number { get; init; }
+
+    public string? Text { get; init; }
+
+    public IReadOnlyList<string>? List { get; init; }
+}
+
+/// <summary>One sort key.</summary>
+internal sealed record SortTerm(FilterEntity Entity, string Key, bool Descending);
+
+/// <summary>A filter or order that is not of the grammar; the message is what the client shows.</summary>
+internal sealed class FilterException(string message) : Exception(message);

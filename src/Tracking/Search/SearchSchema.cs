@@ -1,0 +1,73 @@
+namespace Zaffre.Tracking.Search;
+
+/// <summary>The entities and attributes that one kind of search knows.</summary>
+internal sealed record SearchSchema
+{
+    /// <summary>Every spelling of an entity that is accepted before the dot.</summary>
+    public required IReadOnlyDictionary<string, FilterEntity> Entities { get; init; }
+
+    /// <summary>Attributes that compare as quoted strings.</summary>
+    public required IReadOnlySet<string> TextAttributes { get; init; }
+
+    /// <summary>Attributes that compare as numbers (milliseconds).</summary>
+    public required IReadOnlySet<string> NumericAttributes { get; init; }
+
+    /// <summary>Attributes that take a list.</summary>
+    public required IReadOnlySet<string> ListAttributes { get; init; }
+
+    /// <summary>Attributes that only sort.</summary>
+    public required IReadOnlySet<string> SortOnlyAttributes { get; init; }
+
+    /// <summary>Other spellings of attributes.</summary>
+    public required IReadOnlyDictionary<string, string> Aliases { get; init; }
+
+    public static SearchSchema Runs { get; } = new()
+    {
+        Entities = new Dictionary<string, FilterEntity>(StringComparer.Ordinal)
+        {
+            ["attribute"] = FilterEntity.Attribute,
+            ["attributes"] = FilterEntity.Attribute,
+            ["attr"] = FilterEntity.Attribute,
+            ["run"] = FilterEntity.Attribute,
+            ["metric"] = FilterEntity.Metric,
+            ["metrics"] = FilterEntity.Metric,
+            ["param"] = FilterEntity.Param,
+            ["params"] = FilterEntity.Param,
+            ["parameter"] = FilterEntity.Param,
+            ["parameters"] = FilterEntity.Param,
+            ["tag"] = FilterEntity.Tag,
+            ["tags"] = FilterEntity.Tag,
+        },
+        TextAttributes = Set("status", "artifact_uri", "user_id", "run_id", "run_name"),
+        NumericAttributes = Set("start_time", "end_time"),
+        ListAttributes = Set("run_id"),
+        SortOnlyAttributes = Set(),
+        Aliases = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["created"] = "start_time",
+            ["Created"] = "start_time",
+            ["run name"] = "run_name",
+            ["Run name"] = "run_name",
+            ["Run Name"] = "run_name",
+        },
+    };
+
+    public static SearchSchema Experiments { get; } = new()
+    {
+        Entities = new Dictionary<string, FilterEntity>(StringComparer.Ordinal)
+        {
+            ["attribute"] = FilterEntity.Attribute,
+            ["attributes"] = FilterEntity.Attribute,
+            ["attr"] = FilterEntity.Attribute,
+            ["tag"] = FilterEntity.Tag,
+            ["tags"] = FilterEntity.Tag,
+        },
+        TextAttributes = Set("name"),
+        NumericAttributes = Set("creation_time", "last_update_time"),
+        ListAttributes = Set(),
+        SortOnlyAttributes = Set("experiment_id"),
+        Aliases = new Dictionary<string, string>(StringComparer.Ordinal),
+    };
+
+    private static HashSet<string> Set(params string[] names) => new(names, StringComparer.Ordinal);
+}

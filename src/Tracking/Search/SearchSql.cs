@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Text;
+using Dapper;
+
+namespace Zaffre.Tracking.Search;
+
+/// <summary>Where the searched rows and what hangs on them lie. <paramref name="Key"/> is the row's key column, <paramref name="Attributes"/> maps a name to its column or expression.</summary>
+internal sealed record SearchTables(string Key, IReadOnlyDictionary<string, string> Attributes, string TagTable, string TagOwner)
+{
+    /// <summary>Attributes that may be NULL.</summary>
+    public IReadOnlySet<string> Nullable { get; init; } = new HashSet<string>(StringComparer.Ordinal);
+}
+
+/// <summary>
+/// Compiles filters and orders to SQL, values always as parameters. Sorting puts what has no value last and NaN right before
+/// it, in either direction; every key of the order is therefore never NULL, so a page continues by comparing keys.
+/// </summary>
+internal sealed class SearchSql(SearchTables tables)
+{
+    private readonly StringBuilder joins = new();
+    private readonly List<string> conditions = [];
+    private readonly List<(string Expression, bool Descending)> keys = [];
+    private int parameters;
+
+    public DynamicParameters Parameters { get; } = new();
+
+    public string Joins => joins.ToString();
+
+    public string Conditions => string.Join(" AND ", conditions);
+
+    public string SortColumns => string.Concat(keys.Select((key, i) => $", {key.Expression} AS s{i}"));
+
+    public string OrderBy => string.Join(", ", keys.Select(key => key.Expression + (key.Descending ? " DESC" : "")));
+
+    public int SortKeys => keys.Count;
+
+    public string Add(object value)
+    {
+        var name = "p" + parameters++.ToString(CultureInfo.InvariantCulture);
+        Parameters.Add(name, value);
+        return "@" + name;
+    }
+
+    public void And(string condition) => conditions.Add(condition);
+
+    public void And(FilterTerm term) => conditions.Add(term.Entity switch
+    {
+        FilterEntity.Attribute => Compare(tables.Attributes[term.Key], term),
+        FilterEntity.Metric => Metric(term),
+        FilterEntity.Param => Keyed("run_params", "run", term),
+        _ => Keyed(tables.TagTable, tables.TagOwner, term),
+    });
+
+    public void By(SortTerm term)
+    {
+        if (term.Entity == FilterEntity.Attribute)
+        {
+            ByAttribute(term.Key, term.Descending);
+            return;
+        }
+
+        var alias = "o" + keys.Count.ToString(CultureInfo.InvariantCulture);
+        var name = Add(term.Key);
+        if (term.Entity == FilterEntity.Metric)
+        {
+            joins.Append($" LEFT JOIN run_latest {alias} ON {alias}.run = {tables.Key} AND {alias}.metric = (SELECT key FROM metric_names WHERE name = {name})");
+            keys.Add(($"CASE WHEN {alias}.run IS NULL THEN 2 ELSE {alias}.nan END", false));
+            keys.Add(($"coalesce({alias}.value, 0.0)", term.Descending));
+            return;
+        }
+
+        var (table, owner) = term.Entity == FilterEntity.Param ? ("run_params", "run") : (tables.TagTable, tables.TagOwner);
+        joins.Append($" LEFT JOIN {table} {alias} ON {alias}.{owner} = {tables.Key} AND {alias}.name = {name}");
+        keys.Add(($"CASE WHEN {alias}.{owner} IS NULL THEN 2 ELSE 0 END", false));
+        keys.Add(($"coalesce({alias}.value, '')", term.Descending));
+    }
+
+    public void ByAttribute(string name, bool descending)
+    {
+        var expression = tables.Attributes[name];
+        if (tables.Nullable.Contains(name))
+        {
+            keys.Add(($"CASE WHEN {expression} IS NULL THEN 2 ELSE 0 END", false));
+            expression = $"coalesce({expression}, 0)";
+        }
+
+        keys.Add((expression, descending));
+    }
+
+    /// <summary>Continues after the row whose sort keys are <paramref name="last"/>.</summary>
+    public void After(IReadOnlyList<object> last)
+    {
+        var equal = "";
+        var alternatives = new List<string>();
+        for (var i = 0; i < keys.Count; i++)
+        {
+            var value = Add(last[i]);
+            alternatives.Add($"({equal}{keys[i].Expression} {(keys[i].Descending ? "<" : ">")} {value})");
+            equal += $"{keys[i].Expression} = {value} AND ";
+        }
+
+        And("(" + string.Join(" OR ", alternatives) + ")");
+    }
+
+    private string Metric(FilterTerm term)
+    {
+        var name = $"(SELECT key FROM metric_names WHERE name = {Add(term.Key)})";
+        var value = $"m.value {Spell(term.Operator)} {Add(term.Number!.Value)}";
+        var condition = term.Operator == FilterOperator.NotEqual ? $"(m.nan = 1 OR {value})" : $"m.nan = 0 AND {value}";
+        return $"EXISTS (SELECT 1 FROM run_latest m WHERE m.run = {tables.Key} AND m.metric = {name} AND {condition})";
+    }
+
+    private string Keyed(string table, string owner, FilterTerm term)
+    {
+        var row = $"SELECT 1 FROM {table} k WHERE k.{owner} = {tables.Key} AND k.name = {Add(term.Key)}";
+        return term.Operator switch
+        {
+            FilterOperator.IsNull => $"NOT EXISTS ({row})",
+            FilterOperator.IsNotNull => $"EXISTS ({row})",
+            _ => $"EXISTS ({row} AND {Compare("k.value", term)})",
+        };
+    }
+
+    private string Compare(string column, FilterTerm term) => term.Operator switch
+    {
+        FilterOperator.Like => $"{column} GLOB {Add(Glob(term.Text!))}",
+        FilterOperator.ILike => $"{column} LIKE {Add(term.Text!)}",
+        FilterOperator.In => $"{column} IN ({string.Join(", ", term.List!.Select(Add))})",
+        FilterOperator.NotIn => $"{column} NOT IN ({string.Join(", ", term.List!.Select(Add))})",
+        _ => $"{column} {Spell(term.Operator)} {Add(term.Number is { } number ? number : term.Text!)}",
+    };
+
+    /// <summary>SQLite's LIKE ignores case; its GLOB does not.</summary>
+    private static string Glob(string like)
+    {
+        var glob = new StringBuilder(like.Length);
+        var before = '\0';
+        foreach (var c in like)
+        {
+            _ = c switch
+            {
+                '%' => before == '%' ? glob : glob.Append('*'),
+                '_' => glob.Append('?'),
+                '*' or '?' or '[' => glob.Append('[').Append(c).Append(']'),
+                _ => glob.Append(c),
+            };
+            before = c;
+        }
+
+        return glob.ToString();
+    }
+
+    private static string Spell(FilterOperator comparison) => comparison switch
+    {
+        FilterOperator.Equal => "=",
+        FilterOperator.NotEqual => "!=",
+        FilterOperator.Greater => ">",
+        FilterOperator.GreaterOrEqual => ">=",
+        FilterOperator.Less => "<",
+        _ => "<=",
+    };
+}
