@@ -39,6 +39,9 @@ public interface IRuns
     /// <summary>The runs whose parent is <paramref name="parent"/>, oldest first.</summary>
     Task<Page<Run>> ChildrenAsync(WorkspaceRef workspace, string parent, string? continuation, int top, CancellationToken ct);
 
+    /// <summary>The run's tags, MLflow's own (<c>mlflow.*</c>) among them; empty when there is no such run.</summary>
+    Task<IReadOnlyDictionary<string, string>> TagsAsync(WorkspaceRef workspace, string id, CancellationToken ct);
+
     /// <summary>The named outputs.</summary>
     Task<IReadOnlyList<RunOutput>> OutputsAsync(WorkspaceRef workspace, string id, CancellationToken ct);
 }

@@ -1,0 +1,84 @@
+using System.Globalization;
+using Zaffre.Web;
+
+namespace Zaffre.Tracking.Data;
+
+/// <summary>A row of <c>runs</c> with what its experiment and workspace add; instants in Unix milliseconds.</summary>
+internal sealed record RunRow
+{
+    /// <summary>The columns of this record; <c>r</c> is the run, <c>e</c> its experiment.</summary>
+    public const string Columns =
+        "r.key, r.workspace, r.id, r.experiment, e.name AS experimentName, e.fallback, r.name, r.parent, r.type, r.status, r.user, r.target, r.created, "
+        + "r.start_time AS startTime, r.started, r.ended, r.error_code AS errorCode, r.error_message AS errorMessage, (r.deleted OR e.deleted) AS deleted, e.deleted AS experimentDeleted";
+
+    public const string Select = "SELECT " + Columns + " FROM runs r JOIN experiments e ON e.key = r.experiment";
+
+    public long Key { get; init; }
+
+    public long Workspace { get; init; }
+
+    public string Id { get; init; } = "";
+
+    public long Experiment { get; init; }
+
+    public string ExperimentName { get; init; } = "";
+
+    public long Fallback { get; init; }
+
+    public string Name { get; init; } = "";
+
+    public string? Parent { get; init; }
+
+    public string? Type { get; init; }
+
+    public long Status { get; init; }
+
+    public string User { get; init; } = "";
+
+    public string? Target { get; init; }
+
+    public long Created { get; init; }
+
+    public long StartTime { get; init; }
+
+    public long? Started { get; init; }
+
+    public long? Ended { get; init; }
+
+    public string? ErrorCode { get; init; }
+
+    public string? ErrorMessage { get; init; }
+
+    public long Deleted { get; init; }
+
+    public long ExperimentDeleted { get; init; }
+
+    public RunStatus State => (RunStatus)Status;
+
+    public bool IsDeleted => Deleted != 0;
+
+    /// <summary>True when the platform, not an MLflow client, owns the run's status.</summary>
+    public bool IsJob => Type is not null;
+
+    public string ExperimentId => Fallback != 0 ? "0" : Experiment.ToString(CultureInfo.InvariantCulture);
+
+    public Run ToContract(WorkspaceRef workspace) => new()
+    {
+        Key = Key,
+        Workspace = workspace,
+        Id = Id,
+        ExperimentId = ExperimentId,
+        Experiment = ExperimentName,
+        DisplayName = Name,
+        Parent = Parent,
+        Status = State,
+        Type = Type,
+        User = User,
+        Target = Target,
+        Created = DateTimeOffset.FromUnixTimeMilliseconds(Created),
+        Started = Started is { } started ? DateTimeOffset.FromUnixTimeMilliseconds(started) : null,
+        Ended = Ended is { } ended ? DateTimeOffset.FromUnixTimeMilliseconds(ended) : null,
+        Error = ErrorCode is null ? null : new RunError(ErrorCode, ErrorMessage ?? ""),
+        Deleted = IsDeleted,
+    };
+}

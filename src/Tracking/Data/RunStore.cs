@@ -1,0 +1,164 @@
+using System.Data.Common;
+using System.Text.Json;
+using Dapper;
+using Zaffre.Database;
+using Zaffre.Kernel;
+using Zaffre.Web;
+
+namespace Zaffre.Tracking.Data;
+
+/// <summary>The runs of all workspaces.</summary>
+internal sealed class RunStore(IDatabase database, WorkspaceKeys workspaces) : IRuns
+{
+    public Run Create(WriteScope scope, NewRun run)
+    {
+        var workspace = workspaces.Ensure(scope, run.Workspace);
+        var experiment = ExperimentStore.EnsureRow(scope, workspace, run.Experiment);
+        var now = scope.Now.ToUnixTimeMilliseconds();
+        var started = run.Started?.ToUnixTimeMilliseconds() ?? (run.Status == RunStatus.Running ? now : null);
+        var row = Insert(scope, new RunRow
+        {
+            Workspace = workspace,
+            Id = run.Id,
+            Experiment = experiment.Key,
+            Name = run.DisplayName ?? run.Id,
+            Parent = run.Parent,
+            Type = run.Type,
+            Status = (long)run.Status,
+            User = run.User,
+            Target = run.Target,
+            Created = now,
+            StartTime = started ?? now,
+            Started = started,
+            Ended = run.Status.IsTerminal() ? now : null,
+        });
+        RunData.SetTags(scope, row.Key, OwnTags(run, row).Concat(run.Tags.Select(tag => (tag.Key, tag.Value))));
+        return row.ToContract(run.Workspace);
+    }
+
+    /// <summary>Inserts <paramref name="row"/>; a Conflict problem when its id is taken.</summary>
+    public static RunRow Insert(WriteScope scope, RunRow row)
+    {
+        if (Find(scope, row.Workspace, row.Id) is not null)
+        {
+            throw new ProblemException(new Problem(ProblemKind.Conflict, "RunAlreadyExists", $"A run with id '{row.Id}' already exists."));
+        }
+
+        var key = scope.QueryFirstOrDefault<long>(
+            "INSERT INTO runs (workspace, id, experiment, name, parent, type, status, user, target, created, start_time, started, ended) "
+            + "VALUES (@Workspace, @Id, @Experiment, @Name, @Parent, @Type, @Status, @User, @Target, @Created, @StartTime, @Started, @Ended) RETURNING key",
+            row);
+        return Find(scope, key)!;
+    }
+
+    public bool SetStatus(WriteScope scope, WorkspaceRef workspace, string id, RunStatus status, RunError? error = null, DateTimeOffset? at = null)
+    {
+        var row = Get(scope, workspace, id);
+        return !row.State.IsTerminal() && Move(scope, row, status, (at ?? scope.Now).ToUnixTimeMilliseconds(), error);
+    }
+
+    /// <summary>Moves a run whatever its state: MLflow lets a client reopen its own run.</summary>
+    public static bool Move(WriteScope scope, RunRow row, RunStatus status, long at, RunError? error = null)
+    {
+        var started = row.Started ?? (status is RunStatus.Running or RunStatus.Finalizing ? at : null);
+        scope.Execute(
+            "UPDATE runs SET status = @status, started = @started, start_time = coalesce(@started, start_time), ended = @ended, error_code = @Code, error_message = @Message WHERE key = @Key",
+            new { row.Key, status = (long)status, started, ended = status.IsTerminal() ? at : (long?)null, error?.Code, error?.Message });
+        return true;
+    }
+
+    public void SetDisplayName(WriteScope scope, WorkspaceRef workspace, string id, string displayName) => Rename(scope, Get(scope, workspace, id).Key, displayName);
+
+    public static void Rename(WriteScope scope, long key, string name)
+    {
+        scope.Execute("UPDATE runs SET name = @name WHERE key = @key", new { key, name });
+        RunData.SetTags(scope, key, [(MlflowTags.RunName, name)]);
+    }
+
+    public void SetTags(WriteScope scope, WorkspaceRef workspace, string id, IReadOnlyDictionary<string, string> tags) =>
+        RunData.SetTags(scope, Get(scope, workspace, id).Key, tags.Select(tag => (tag.Key, tag.Value)));
+
+    public void SetOutputs(WriteScope scope, WorkspaceRef workspace, string id, IReadOnlyList<RunOutput> outputs) => scope.Execute(
+        "INSERT INTO run_outputs (run, document) VALUES (@Key, @document) ON CONFLICT DO UPDATE SET document = excluded.document",
+        new { Get(scope, workspace, id).Key, document = JsonSerializer.Serialize([.. outputs], TrackingJson.Default.ListRunOutput) });
+
+    public Run? Find(WriteScope scope, WorkspaceRef workspace, string id) => Find(scope, workspaces.Ensure(scope, workspace), id)?.ToContract(workspace);
+
+    public async Task<Run?> FindAsync(WorkspaceRef workspace, string id, CancellationToken ct) => (await FindRowAsync(workspace, id, ct))?.ToContract(workspace);
+
+    public async Task<RunRow?> FindRowAsync(WorkspaceRef workspace, string id, CancellationToken ct)
+    {
+        var key = await workspaces.EnsureAsync(workspace, ct);
+        return await database.ReadAsync(connection => Find(connection, key, id), ct);
+    }
+
+    public async Task<Page<Run>> ChildrenAsync(WorkspaceRef workspace, string parent, string? continuation, int top, CancellationToken ct)
+    {
+        var key = await workspaces.EnsureAsync(workspace, ct);
+        var after = continuation is null ? 0 : long.TryParse(continuation, out var last)
+            ? last
+            : throw new ProblemException(new Problem(ProblemKind.Invalid, "InvalidContinuation", "The continuation token is not one of this list."));
+        var rows = await database.ReadAsync(
+            connection => connection.Query<RunRow>(
+                RunRow.Select + " WHERE r.workspace = @key AND r.parent = @parent AND r.key > @after AND r.deleted = 0 ORDER BY r.key LIMIT @limit",
+                new { key, parent, after, limit = top + 1 }).AsList(),
+            ct);
+        var page = rows.Take(top).ToList();
+        return new Page<Run>([.. page.Select(row => row.ToContract(workspace))], rows.Count > top ? page[^1].Key.ToString() : null);
+    }
+
+    public async Task<IReadOnlyList<RunOutput>> OutputsAsync(WorkspaceRef workspace, string id, CancellationToken ct)
+    {
+        var key = await workspaces.EnsureAsync(workspace, ct);
+        var document = await database.ReadAsync(
+            connection => connection.QueryFirstOrDefault<string>(
+                "SELECT o.document FROM run_outputs o JOIN runs r ON r.key = o.run WHERE r.workspace = @key AND r.id = @id", new { key, id }),
+            ct);
+        return document is null ? [] : JsonSerializer.Deserialize(document, TrackingJson.Default.ListRunOutput)!;
+    }
+
+    public async Task<IReadOnlyDictionary<string, string>> TagsAsync(WorkspaceRef workspace, string id, CancellationToken ct)
+    {
+        var key = await workspaces.EnsureAsync(workspace, ct);
+        return await database.ReadAsync(
+            connection => connection.Query<(string Name, string Value)>(
+                "SELECT t.name, t.value FROM run_tags t JOIN runs r ON r.key = t.run WHERE r.workspace = @key AND r.id = @id", new { key, id })
+                .ToDictionary(tag => tag.Name, tag => tag.Value, StringComparer.Ordinal),
+            ct);
+    }
+
+    public static RunRow? Find(WriteScope scope, long workspace, string id) =>
+        scope.QueryFirstOrDefault<RunRow>(RunRow.Select + " WHERE r.workspace = @workspace AND r.id = @id", new { workspace, id });
+
+    public static RunRow? Find(DbConnection connection, long workspace, string id) =>
+        connection.QueryFirstOrDefault<RunRow>(RunRow.Select + " WHERE r.workspace = @workspace AND r.id = @id", new { workspace, id });
+
+    public static RunRow? Find(WriteScope scope, long key) => scope.QueryFirstOrDefault<RunRow>(RunRow.Select + " WHERE r.key = @key", new { key });
+
+    public static IReadOnlyList<RunRow> ByKeys(DbConnection connection, IReadOnlyList<long> keys)
+    {
+        var rows = connection.Query<RunRow>(RunRow.Select + " WHERE r.key IN (SELECT value FROM json_each(@keys))", new { keys = Keys.Json(keys) }).ToDictionary(row => row.Key);
+        return [.. keys.Where(rows.ContainsKey).Select(key => rows[key])];
+    }
+
+    public static void SetDeleted(WriteScope scope, long key, bool deleted) =>
+        scope.Execute("UPDATE runs SET deleted = @deleted WHERE key = @key", new { key, deleted = deleted ? 1 : 0 });
+
+    private static IEnumerable<(string, string)> OwnTags(NewRun run, RunRow row)
+    {
+        yield return (MlflowTags.RunName, row.Name);
+        yield return (MlflowTags.User, run.User);
+        if (run.Type is not null)
+        {
+            yield return (MlflowTags.SourceType, "JOB");
+        }
+
+        if (run.Parent is not null)
+        {
+            yield return (MlflowTags.ParentRun, run.Parent);
+        }
+    }
+
+    private RunRow Get(WriteScope scope, WorkspaceRef workspace, string id) => Find(scope, workspaces.Ensure(scope, workspace), id)
+        ?? throw new ProblemException(new Problem(ProblemKind.NotFound, "RunNotFound", $"Run {id} was not found."));
+}
