@@ -1,0 +1,53 @@
+using Zaffre.Tracking.Data;
+
+namespace Zaffre.Tracking.Mlflow.Features;
+
+/// <summary>Logs metrics, params and tags together: all of them or none.</summary>
+internal sealed class LogBatch(RunAccess runs, MetricStore metrics) : MlflowOperation
+{
+    public override IReadOnlyList<string> Routes { get; } = Mlflow.Routes.Of("POST", "runs/log-batch");
+
+    public override string Action => "workspaces/metrics/resource/write";
+
+    public override async Task HandleAsync(MlflowCall call, CancellationToken ct)
+    {
+        var request = await call.ReadAsync(ct);
+        if (request.Length > MlflowLimits.BatchBytes)
+        {
+            throw MlflowErrors.Invalid($"Batched logging API requests must be at most {MlflowLimits.BatchBytes} bytes, got a request of size {request.Length}.");
+        }
+
+        var id = request.RunId();
+        var points = request.Objects("metrics");
+        var values = request.Objects("params");
+        var tags = request.Objects("tags");
+        Count("metrics", points.Count, MlflowLimits.BatchMetrics);
+        Count("params", values.Count, MlflowLimits.BatchParams);
+        Count("tags", tags.Count, MlflowLimits.BatchTags);
+        Count("metrics, params, and tags", points.Count + values.Count + tags.Count, MlflowLimits.BatchEntities);
+        var (readPoints, readValues, readTags) = (points.Select(MlflowLimits.Metric).ToList(), values.Select(MlflowLimits.Param).ToList(), tags.Select(MlflowLimits.Tag).ToList());
+
+        await runs.WriteAsync(
+            call,
+            id,
+            (scope, run) =>
+            {
+                LogParam.Refuse(RunData.LogParams(scope, run.Key, readValues), run);
+                SetTag.Set(scope, run, readTags);
+                if (readPoints.Count > 0)
+                {
+                    metrics.Log(scope, run, readPoints);
+                }
+            },
+            ct);
+        await call.WriteEmptyAsync(ct);
+    }
+
+    private static void Count(string what, int count, int most)
+    {
+        if (count > most)
+        {
+            throw MlflowErrors.Invalid($"A batch logging request can contain at most {most} {what}. Got {count} {what}. Please split up {what} across multiple requests and try again.");
+        }
+    }
+}

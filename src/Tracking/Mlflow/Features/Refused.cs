@@ -1,0 +1,49 @@
+namespace Zaffre.Tracking.Mlflow.Features;
+
+/// <summary>
+/// Whatever of MLflow's API this server does not answer, refused by name. Clients branch on <c>ENDPOINT_NOT_FOUND</c>: several
+/// calls of MLflow 3 fall back to an older one.
+/// </summary>
+internal sealed class Refused : MlflowOperation
+{
+    private static readonly (string Part, string What)[] Later =
+    [
+        ("/logged-models", "logged models"),
+        ("/traces", "traces"),
+        ("/registered-models", "model registry"),
+        ("/model-versions", "model registry"),
+        ("/runs/log-inputs", "datasets of runs"),
+        ("/runs/outputs", "model outputs of runs"),
+        ("/metrics/get-history-bulk", "metric histories of several runs at once"),
+        ("/datasets", "evaluation datasets"),
+        ("/scorers", "scorers"),
+        ("/gateway", "AI gateway"),
+        ("/webhooks", "webhooks"),
+        ("/workspaces", "MLflow's own workspaces"),
+    ];
+
+    public override IReadOnlyList<string> Routes { get; } =
+    [
+        "* /api/2.0/mlflow/{**rest}",
+        "* /ajax-api/2.0/mlflow/{**rest}",
+        "* /api/3.0/mlflow/{**rest}",
+        "* /ajax-api/3.0/mlflow/{**rest}",
+        "* /api/2.0/mlflow-artifacts/mpu/{**rest}",
+        "* /api/2.0/mlflow-artifacts/presigned/{**rest}",
+    ];
+
+    public override string Action => "workspaces/experiments/read";
+
+    public override Task HandleAsync(MlflowCall call, CancellationToken ct)
+    {
+        var request = call.Http.Request;
+        var path = request.Path.Value ?? "";
+        path = path[Math.Max(path.LastIndexOf("/api/", StringComparison.OrdinalIgnoreCase), 0)..];
+        var what = path.Contains("mlflow-artifacts", StringComparison.OrdinalIgnoreCase)
+            ? "artifact transfer in parts"
+            : Later.FirstOrDefault(later => path.Contains(later.Part, StringComparison.OrdinalIgnoreCase)).What;
+        throw MlflowErrors.NoEndpoint(what is null
+            ? $"There is no MLflow operation {request.Method} {path}."
+            : $"{request.Method} {path} is not supported by this server yet ({what}).");
+    }
+}

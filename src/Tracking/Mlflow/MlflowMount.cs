@@ -1,0 +1,63 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Zaffre.Identity;
+using Zaffre.Tracking.Data;
+using Zaffre.Web;
+
+namespace Zaffre.Tracking.Mlflow;
+
+/// <summary>
+/// One place at which the MLflow API is served. <paramref name="Azure"/> mounts answer with <c>azureml://</c> artifact URIs, the
+/// others with <c>mlflow-artifacts:</c> ones. <paramref name="InPath"/> mounts name their workspace in the path; the plain ones act
+/// on the default workspace.
+/// </summary>
+internal sealed record MlflowMount(string Prefix, bool InPath, bool Azure) : IScopeOfRequest
+{
+    /// <summary>
+    /// Every mount. A tracking URI of <c>https://host</c> means the default workspace; <c>https://host/zaffre/v1/subscriptions/.../workspaces/NAME</c>
+    /// means any workspace; the <c>/mlflow/v*</c> paths are what azureml-mlflow builds from a workspace's own tracking URI.
+    /// </summary>
+    public static IReadOnlyList<MlflowMount> All { get; } =
+    [
+        new("", InPath: false, Azure: false),
+        new("/zaffre/v1", InPath: true, Azure: false),
+        new("/mlflow/v1.0", InPath: true, Azure: true),
+        new("/mlflow/v2.0", InPath: true, Azure: true),
+    ];
+
+    /// <summary>The workspace of plain mounts.</summary>
+    public static WorkspaceRef DefaultWorkspace(HttpContext context) =>
+        new(context.RequestServices.GetRequiredService<LocalOwner>().SubscriptionId, "zaffre", "main");
+
+    public WorkspaceRef WorkspaceOf(HttpContext context)
+    {
+        var values = context.Request.RouteValues;
+        return InPath
+            ? new WorkspaceRef((string)values["subscriptionId"]!, (string)values["resourceGroupName"]!, (string)values["workspaceName"]!)
+            : DefaultWorkspace(context);
+    }
+
+    public ArmId ScopeOf(HttpContext context) => WorkspaceOf(context).Id;
+
+    /// <summary>The pattern of artifact URIs as this mount's clients read them.</summary>
+    public ArtifactUris ArtifactUris(HttpContext context, WorkspaceRef workspace)
+    {
+        if (!Azure)
+        {
+            return new ArtifactUris("mlflow-artifacts:/", "/");
+        }
+
+        var host = new Uri(context.PublicUrls().Base(context)).Authority;
+        return new ArtifactUris($"azureml://{host}/mlflow/v2.0{workspace.Id}/experiments/", "/runs/");
+    }
+}
+
+/// <summary>An artifact URI is <paramref name="Root"/>, experiment id, <paramref name="Middle"/>, run id, <c>/artifacts</c>.</summary>
+internal sealed record ArtifactUris(string Root, string Middle)
+{
+    public const string End = "/artifacts";
+
+    public string Of(RunRow run) => Root + run.ExperimentId + Middle + run.Id + End;
+
+    public string Of(ExperimentRow experiment) => Root + experiment.Id;
+}

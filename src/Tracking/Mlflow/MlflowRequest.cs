@@ -1,0 +1,172 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace Zaffre.Tracking.Mlflow;
+
+/// <summary>
+/// The parameters of a call: the JSON body of a POST, the query of a GET. Reads as leniently as MLflow does: unknown members
+/// are ignored, numbers may be strings, and an empty string is a missing one.
+/// </summary>
+internal sealed class MlflowRequest
+{
+    /// <summary>Most bytes of a body.</summary>
+    public const int Limit = 16 * 1024 * 1024;
+
+    private static readonly JsonDocumentOptions Reading = new() { MaxDepth = 64 };
+
+    private readonly JsonElement body;
+    private readonly IQueryCollection? query;
+
+    private MlflowRequest(JsonElement body, IQueryCollection? query, long length) => (this.body, this.query, Length) = (body, query, length);
+
+    /// <summary>Bytes of the body.</summary>
+    public long Length { get; }
+
+    public static async Task<MlflowRequest> ReadAsync(HttpRequest request, CancellationToken ct)
+    {
+        if (HttpMethods.IsGet(request.Method))
+        {
+            return new MlflowRequest(default, request.Query, 0);
+        }
+
+        var buffer = await ReadBodyAsync(request, ct);
+        if (buffer.Length == 0)
+        {
+            return new MlflowRequest(default, null, 0);
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), Reading);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? new MlflowRequest(document.RootElement.Clone(), null, buffer.Length)
+                : throw MlflowErrors.BadRequest("Malformed request: the body must be a JSON object.");
+        }
+        catch (JsonException exception)
+        {
+            throw MlflowErrors.BadRequest($"Malformed request: the body is not valid JSON: {exception.Message}");
+        }
+    }
+
+    /// <summary>The member as text, or null when it is absent or empty.</summary>
+    public string? Text(string name)
+    {
+        var text = AnyText(name);
+        return text?.Length > 0 ? text : null;
+    }
+
+    /// <summary>The member as text, empty when absent.</summary>
+    public string TextOrEmpty(string name) => AnyText(name) ?? "";
+
+    public string RequiredText(string name) => Text(name) ?? throw MlflowErrors.Missing(name);
+
+    /// <summary>The run that is meant: <c>run_id</c>, or <c>run_uuid</c> of old clients.</summary>
+    public string RunId() => Text("run_id") ?? Text("run_uuid") ?? throw MlflowErrors.Missing("run_id");
+
+    public long? Long(string name)
+    {
+        if (Scalar(name) is not { } scalar)
+        {
+            return null;
+        }
+
+        if (long.TryParse(scalar, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
+        {
+            return number;
+        }
+
+        return double.TryParse(scalar, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && Math.Abs(real) < 9e18 && Math.Floor(real) == real
+            ? (long)real
+            : throw MlflowErrors.InvalidValue(name, $"'{scalar}'", "it must be an integer.");
+    }
+
+    public double? Double(string name)
+    {
+        if (Scalar(name) is not { } scalar)
+        {
+            return null;
+        }
+
+        return scalar switch
+        {
+            "NaN" or "nan" => double.NaN,
+            "Infinity" or "inf" => double.PositiveInfinity,
+            "-Infinity" or "-inf" => double.NegativeInfinity,
+            _ when double.TryParse(scalar, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => number,
+            _ => throw MlflowErrors.InvalidValue(name, $"'{scalar}'", "it must be a number."),
+        };
+    }
+
+    public IReadOnlyList<string> Texts(string name)
+    {
+        if (query is not null)
+        {
+            return [.. query[name].Concat(query[name + "[]"]).OfType<string>()];
+        }
+
+        return Member(name) is not { ValueKind: not JsonValueKind.Null } list ? []
+            : list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray().Select(item => AsText(name, item) ?? "")]
+            : throw MlflowErrors.InvalidValue(name, list.GetRawText(), "it must be a list of strings.");
+    }
+
+    public IReadOnlyList<MlflowRequest> Objects(string name)
+    {
+        if (Member(name) is not { ValueKind: not JsonValueKind.Null } list)
+        {
+            return [];
+        }
+
+        return list.ValueKind == JsonValueKind.Array && list.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Object)
+            ? [.. list.EnumerateArray().Select(item => new MlflowRequest(item, null, 0))]
+            : throw MlflowErrors.Invalid($"Invalid value for parameter '{name}' supplied: it must be a list of objects.");
+    }
+
+    private static async Task<MemoryStream> ReadBodyAsync(HttpRequest request, CancellationToken ct)
+    {
+        var buffer = new MemoryStream((int)Math.Clamp(request.ContentLength ?? 4096, 0, Limit));
+        var chunk = new byte[16 * 1024];
+        int read;
+        while ((read = await request.Body.ReadAsync(chunk, ct)) > 0)
+        {
+            buffer.Write(chunk, 0, read);
+            if (buffer.Length > Limit)
+            {
+                throw MlflowErrors.Invalid($"The request body exceeds {Limit} bytes.");
+            }
+        }
+
+        return buffer;
+    }
+
+    private string? AnyText(string name) => query is not null ? First(query[name]) : Member(name) is { } value ? AsText(name, value) : null;
+
+    private string? Scalar(string name)
+    {
+        var scalar = AnyText(name);
+        return string.IsNullOrEmpty(scalar) ? null : scalar;
+    }
+
+    private JsonElement? Member(string name) =>
+        body.ValueKind == JsonValueKind.Object && body.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    private static string? First(StringValues values) => values.Count > 0 ? values[0] : null;
+
+    private static string? AsText(string name, JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind switch
+            {
+                JsonValueKind.String => value.GetString(),
+                JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
+                _ => throw MlflowErrors.InvalidValue(name, value.GetRawText(), "it must be a string."),
+            };
+        }
+        catch (InvalidOperationException)
+        {
+            throw MlflowErrors.Invalid($"Invalid value for parameter '{name}' supplied: it is not valid Unicode text.");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+using System.Data.Common;
+using Dapper;
+using Zaffre.Kernel;
+using Zaffre.Tracking.Data;
+using Zaffre.Tracking.Search;
+
+namespace Zaffre.Tracking.Mlflow;
+
+internal enum SearchView
+{
+    Active,
+    Deleted,
+    All,
+}
+
+/// <summary>A search of runs or experiments, parsed; running it gives the keys of one page.</summary>
+internal sealed record SearchQuery
+{
+    private static readonly string RunStatusText =
+        "CASE r.status " + string.Concat(Enum.GetValues<RunStatus>().Select(status => $"WHEN {(int)status} THEN '{status.ToMlflow()}' ")) + "END";
+
+    /// <summary>Runs are <c>r</c>, their experiment is <c>e</c>.</summary>
+    public static SearchTables RunTables { get; } = new(
+        "r.key",
+        new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["status"] = RunStatusText,
+            ["artifact_uri"] = "(@uriRoot || CASE e.fallback WHEN 1 THEN '0' ELSE e.key END || @uriMiddle || r.id || '/artifacts')",
+            ["user_id"] = "r.user",
+            ["run_id"] = "r.id COLLATE BINARY",
+            ["run_name"] = "r.name",
+            ["start_time"] = "r.start_time",
+            ["end_time"] = "r.ended",
+        },
+        "run_tags",
+        "run")
+    {
+        Nullable = new HashSet<string>(StringComparer.Ordinal) { "end_time" },
+    };
+
+    public static SearchTables ExperimentTables { get; } = new(
+        "e.key",
+        new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["name"] = "e.name",
+            ["creation_time"] = "e.created",
+            ["last_update_time"] = "e.updated",
+            ["experiment_id"] = "CASE e.fallback WHEN 1 THEN 0 ELSE e.key END",
+        },
+        "experiment_tags",
+        "experiment");
+
+    public required SearchTables Tables { get; init; }
+
+    public required IReadOnlyList<FilterTerm> Filter { get; init; }
+
+    public required IReadOnlyList<SortTerm> Order { get; init; }
+
+    public required SearchView View { get; init; }
+
+    public required int Top { get; init; }
+
+    public string? Token { get; init; }
+
+    private bool OfRuns => ReferenceEquals(Tables, RunTables);
+
+    /// <summary>The keys of the page in order; <paramref name="experiments"/> are those whose runs are searched.</summary>
+    public Page<long> Run(DbConnection connection, long workspace, IReadOnlyList<long> experiments, ArtifactUris uris)
+    {
+        if (OfRuns && experiments.Count == 0)
+        {
+            return new Page<long>([], null);
+        }
+
+        var sql = new SearchSql(Tables);
+        sql.Parameters.Add("workspace", workspace);
+        sql.Parameters.Add("uriRoot", uris.Root);
+        sql.Parameters.Add("uriMiddle", uris.Middle);
+        Scope(sql, experiments);
+        foreach (var term in Filter)
+        {
+            sql.And(term);
+        }
+
+        Sort(sql);
+        if (Token is not null)
+        {
+            sql.After(PageToken.Read(Token, sql.SortKeys) ?? throw MlflowErrors.InvalidValue("page_token", $"'{Token}'", "it is not a token of this search."));
+        }
+
+        var from = OfRuns ? "runs r JOIN experiments e ON e.key = r.experiment" : "experiments e";
+        return Read(connection, sql, $"SELECT {Tables.Key} AS key{sql.SortColumns} FROM {from}{sql.Joins} WHERE {sql.Conditions} ORDER BY {sql.OrderBy} LIMIT {Top + 1}");
+    }
+
+    private void Scope(SearchSql sql, IReadOnlyList<long> experiments)
+    {
+        if (!OfRuns)
+        {
+            sql.And("e.workspace = @workspace");
+            sql.And(View switch { SearchView.Active => "e.deleted = 0", SearchView.Deleted => "e.deleted = 1", _ => "1" });
+            return;
+        }
+
+        sql.And($"r.experiment IN ({string.Join(", ", experiments)})");
+        sql.And(View switch { SearchView.Active => "r.deleted = 0 AND e.deleted = 0", SearchView.Deleted => "(r.deleted = 1 OR e.deleted = 1)", _ => "1" });
+    }
+
+    private void Sort(SearchSql sql)
+    {
+        foreach (var term in Order)
+        {
+            sql.By(term);
+        }
+
+        var (time, id) = OfRuns ? ("start_time", "run_id") : ("creation_time", "experiment_id");
+        foreach (var (name, descending) in new[] { (time, true), (id, false) })
+        {
+            if (!Order.Any(term => term.Entity == FilterEntity.Attribute && term.Key == name))
+            {
+                sql.ByAttribute(name, descending);
+            }
+        }
+    }
+
+    private Page<long> Read(DbConnection connection, SearchSql sql, string statement)
+    {
+        var keys = new List<long>();
+        object[]? last = null;
+        using var reader = connection.ExecuteReader(statement, sql.Parameters);
+        while (reader.Read())
+        {
+            if (keys.Count == Top)
+            {
+                return new Page<long>(keys, PageToken.Write(last!));
+            }
+
+            keys.Add(reader.GetInt64(0));
+            if (keys.Count == Top)
+            {
+                last = [.. Enumerable.Range(1, sql.SortKeys).Select(reader.GetValue)];
+            }
+        }
+
+        return new Page<long>(keys, null);
+    }
+}
