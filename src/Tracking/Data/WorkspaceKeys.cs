@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Dapper;
 using Zaffre.Database;
 using Zaffre.Web;
 
@@ -26,6 +25,15 @@ internal sealed class WorkspaceKeys(IDatabase database)
         scope.OnCommitted(() => known[id] = key);
         return key;
     }
+
+    /// <summary>Forgets the workspaces at and below a scope that is deleted by this unit.</summary>
+    public void Forget(WriteScope scope, string id) => scope.OnCommitted(() =>
+    {
+        foreach (var key in known.Keys.Where(key => key == id || key.StartsWith(id + "/", StringComparison.Ordinal)))
+        {
+            known.TryRemove(key, out _);
+        }
+    });
 
     private static long Insert(WriteScope scope, WorkspaceRef workspace)
     {

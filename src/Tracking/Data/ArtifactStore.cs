@@ -1,0 +1,79 @@
+using Zaffre.Kernel;
+using Zaffre.Storage;
+using Zaffre.Web;
+using Zaffre.Workspaces;
+
+namespace Zaffre.Tracking.Data;
+
+/// <summary>A file or folder among a run's artifacts; <paramref name="Path"/> is relative to the run's root.</summary>
+internal sealed record ArtifactEntry(string Path, bool IsFolder, long Size);
+
+/// <summary>The artifacts of runs: blobs below the run's prefix in the workspace's artifact store.</summary>
+internal sealed class ArtifactStore(IDatastores datastores, IBlobStore blobs)
+{
+    private const int Page = 1000;
+
+    /// <summary>Where an artifact lies; an empty path is the run's root. The path must have passed the path check of the API.</summary>
+    public async Task<BlobAddress> AddressAsync(WorkspaceRef workspace, string runId, string path, CancellationToken ct)
+    {
+        var store = (await datastores.ResolveAsync(workspace, RunArtifacts.Datastore, ct)).Value;
+        var place = store.Child(RunArtifacts.Prefix(runId));
+        return new BlobAddress(place.Account, place.Container, path.Length == 0 ? place.Path : $"{place.Path}/{path}");
+    }
+
+    /// <summary>What lies directly in a folder of a run, folders and files together in the order of their names.</summary>
+    public async Task<IReadOnlyList<ArtifactEntry>> ListAsync(WorkspaceRef workspace, string runId, string folder, CancellationToken ct)
+    {
+        var root = await AddressAsync(workspace, runId, folder, ct);
+        var prefix = root.At(root.Name + "/");
+        var found = new SortedDictionary<string, ArtifactEntry>(StringComparer.Ordinal);
+        string? continuation = null;
+        do
+        {
+            var page = await blobs.ListAsync(prefix, Page, continuation, ct);
+            foreach (var blob in page.Items)
+            {
+                Collect(found, folder, blob.Name[prefix.Name.Length..], blob.Size);
+            }
+
+            continuation = page.Next;
+        }
+        while (continuation is not null);
+        return [.. found.Values];
+    }
+
+    /// <summary>Every file below a folder, with its path from the run's root, at most <paramref name="most"/>.</summary>
+    public async Task<IReadOnlyList<(string Path, BlobAddress Blob)>> FilesAsync(WorkspaceRef workspace, string runId, string folder, int most, CancellationToken ct)
+    {
+        var root = await AddressAsync(workspace, runId, folder, ct);
+        var page = await blobs.ListAsync(root.At(root.Name + "/"), most, null, ct);
+        return [.. page.Items.Select(blob => ($"{folder}/{blob.Name[(root.Name.Length + 1)..]}", root.At(blob.Name)))];
+    }
+
+    public async Task<(BlobInfo Info, Stream Content)?> OpenAsync(BlobAddress blob, CancellationToken ct)
+    {
+        if (await blobs.FindAsync(blob, ct) is not { } info || await blobs.OpenReadAsync(blob, ct) is not { } content)
+        {
+            return null;
+        }
+
+        return (info, content);
+    }
+
+    public async Task PutAsync(BlobAddress blob, Stream content, string contentType, CancellationToken ct) =>
+        _ = (await blobs.PutAsync(blob, content, new BlobWrite { ContentType = contentType }, ct)).Value;
+
+    public async Task DeleteAsync(BlobAddress blob, CancellationToken ct)
+    {
+        await blobs.DeleteAsync(blob, ct);
+        await blobs.DeleteFolderAsync(blob, ct);
+    }
+
+    private static void Collect(SortedDictionary<string, ArtifactEntry> found, string folder, string relative, long size)
+    {
+        var slash = relative.IndexOf('/', StringComparison.Ordinal);
+        var name = slash < 0 ? relative : relative[..slash];
+        var path = folder.Length == 0 ? name : $"{folder}/{name}";
+        found.TryAdd(slash < 0 ? name : name + "/", new ArtifactEntry(path, slash >= 0, slash < 0 ? size : 0));
+    }
+}

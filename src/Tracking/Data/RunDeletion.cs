@@ -1,0 +1,39 @@
+using Zaffre.Database;
+using Zaffre.Resources;
+using Zaffre.Web;
+
+namespace Zaffre.Tracking.Data;
+
+/// <summary>Deletes what hangs under a workspace that goes, or the run of a job that goes.</summary>
+internal sealed class RunDeletion(WorkspaceKeys workspaces) : IScopedDeletion
+{
+    private static readonly string[] OfRuns = ["run_tags", "run_params", "run_outputs", "run_metrics", "run_latest"];
+
+    public void Delete(WriteScope write, ArmId scope)
+    {
+        var key = scope.Key;
+        foreach (var workspace in write.Query<long>("SELECT key FROM run_workspaces WHERE id = @key OR substr(id, 1, length(@below)) = @below", new { key, below = key + "/" }))
+        {
+            DeleteRuns(write, "workspace = @workspace", new { workspace });
+            write.Execute("DELETE FROM experiment_tags WHERE experiment IN (SELECT key FROM experiments WHERE workspace = @workspace)", new { workspace });
+            write.Execute("DELETE FROM experiments WHERE workspace = @workspace", new { workspace });
+            write.Execute("DELETE FROM run_workspaces WHERE key = @workspace", new { workspace });
+        }
+
+        workspaces.Forget(write, key);
+        if (WorkspaceRef.TryParse(scope.Value, out var owner, out var rest) && rest.Split('/') is ["jobs", var job])
+        {
+            DeleteRuns(write, "workspace = (SELECT key FROM run_workspaces WHERE id = @owner) AND id = @job", new { owner = owner.Id.Key, job });
+        }
+    }
+
+    private static void DeleteRuns(WriteScope write, string condition, object parameters)
+    {
+        foreach (var table in OfRuns)
+        {
+            write.Execute($"DELETE FROM {table} WHERE run IN (SELECT key FROM runs WHERE {condition})", parameters);
+        }
+
+        write.Execute($"DELETE FROM runs WHERE {condition}", parameters);
+    }
+}
