@@ -35,7 +35,7 @@ internal static class QuickstartCommand
         using var api = new ApiClient(RunningServer.Find(data), "zaffre", "main");
         var yaml = new YamlSubmission(api);
 
-        var name = $"iris-{DateTimeOffset.UtcNow:yyyyMMdd-HHmmss}";
+        var name = $"iris-{TimeProvider.System.GetUtcNow():yyyyMMdd-HHmmss}";
         Step(clock, $"Training: job {name} (examples/iris/job.yml)");
         await yaml.SendAsync("job", Path.Combine(example, "job.yml"), Values(("name", name)), ct);
         await JobLog.StreamAsync(api, name, Console.Out, ct);
