@@ -1,0 +1,209 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using System.Xml;
+using Zaffre.Kernel;
+
+namespace Zaffre.Jobs.Submission;
+
+/// <summary>Reads a command job's document, and reports everything in it that is wrong or has no engine here.</summary>
+internal static partial class CommandReader
+{
+    private const string Root = "properties";
+
+    /// <summary>Reads <paramref name="properties"/>; the result is of use only when <paramref name="findings"/> stays empty.</summary>
+    public static CommandSpec Read(JsonObject properties, Findings findings)
+    {
+        var spec = new CommandSpec
+        {
+            Command = Needed(properties, "command", "the command to run", findings),
+            Environment = Needed(properties, "environmentId", "the environment to run in", findings),
+            Code = Empty(findings.Scalar(properties, "codeId", Root)),
+            Compute = Empty(findings.Scalar(properties, "computeId", Root)),
+            Experiment = Limited(properties, "experimentName", findings) ?? "Default",
+            DisplayName = Limited(properties, "displayName", findings),
+            Inputs = ReadEach(properties, "inputs", findings, (input, path) => InputsAndOutputs.ReadInput(input, path, findings)),
+            Outputs = ReadEach(WithoutDefault(properties), "outputs", findings, (output, path) => InputsAndOutputs.ReadOutput(output, path, findings)),
+            Variables = ReadVariables(properties, findings),
+            Tags = findings.Texts(properties, "tags", Root),
+            Timeout = ReadTimeout(properties, findings),
+            Priority = ReadPriority(properties, findings),
+        };
+        findings.Texts(properties, "properties", Root);
+        findings.Flag(properties, "isArchived", Root);
+        WithoutEngine.Check(properties, findings);
+        CheckExpressions(spec, findings);
+        return spec;
+    }
+
+    private static string Needed(JsonObject properties, string name, string what, Findings findings)
+    {
+        var before = properties[name];
+        var text = findings.Scalar(properties, name, Root);
+        if (string.IsNullOrWhiteSpace(text) && before is null or JsonValue)
+        {
+            findings.Invalid($"{Root}.{name}", $"{name} is missing: {what}.");
+        }
+
+        return text ?? "";
+    }
+
+    private static string? Empty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
+
+    private static string? Limited(JsonObject properties, string name, Findings findings)
+    {
+        var text = Empty(findings.Scalar(properties, name, Root));
+        if (text is null)
+        {
+            return null;
+        }
+
+        if (text.Length > 255)
+        {
+            findings.Invalid($"{Root}.{name}", $"{name} has {text.Length} characters; at most 255 are allowed.");
+        }
+
+        if (text.Any(char.IsControl))
+        {
+            findings.Invalid($"{Root}.{name}", $"{name} holds control characters.");
+        }
+
+        return text;
+    }
+
+    /// <summary>Clients send an answer back whole: <c>outputs.default</c> is the server's own member.</summary>
+    private static JsonObject WithoutDefault(JsonObject properties)
+    {
+        if (properties["outputs"] is not JsonObject outputs || !outputs.ContainsKey("default"))
+        {
+            return properties;
+        }
+
+        var copy = new JsonObject { ["outputs"] = outputs.DeepClone() };
+        copy["outputs"]!.AsObject().Remove("default");
+        return copy;
+    }
+
+    private static Dictionary<string, T> ReadEach<T>(JsonObject properties, string name, Findings findings, Func<JsonObject, string, T?> read)
+        where T : class
+    {
+        var found = new Dictionary<string, T>(StringComparer.Ordinal);
+        foreach (var (key, node) in findings.Map(properties, name, Root))
+        {
+            var path = $"{Root}.{name}.{key}";
+            if (!Names.IsMember(key))
+            {
+                findings.Invalid(path, "the name must begin with a letter or underscore, followed by letters, digits, _ . or -, 255 characters at most.");
+            }
+
+            if (node is not JsonObject item)
+            {
+                if (node is not null)
+                {
+                    findings.Invalid(path, $"must be an object, not {Findings.Kind(node)}.");
+                }
+            }
+            else if (read(item, path) is { } one)
+            {
+                found[key] = one;
+            }
+        }
+
+        return found;
+    }
+
+    private static Dictionary<string, string> ReadVariables(JsonObject properties, Findings findings)
+    {
+        var variables = findings.Texts(properties, "environmentVariables", Root);
+        foreach (var (name, value) in variables)
+        {
+            if (!VariableName().IsMatch(name))
+            {
+                findings.Invalid($"{Root}.environmentVariables.{name}", "the name of a variable must begin with a letter or underscore, followed by letters, digits and underscores.");
+            }
+
+            if (value.Contains('\0', StringComparison.Ordinal))
+            {
+                findings.Invalid($"{Root}.environmentVariables.{name}", "the value holds a NUL character.");
+            }
+        }
+
+        return variables;
+    }
+
+    private static TimeSpan? ReadTimeout(JsonObject properties, Findings findings)
+    {
+        var limits = findings.Map(properties, "limits", Root);
+        if (findings.Scalar(limits, "jobLimitsType", $"{Root}.limits") is { } type && !type.Equals("Command", StringComparison.OrdinalIgnoreCase))
+        {
+            findings.Invalid($"{Root}.limits.jobLimitsType", $"'{type}' is not the limits type of a command job, which is Command.");
+        }
+
+        if (Empty(findings.Scalar(limits, "timeout", $"{Root}.limits")) is not { } text)
+        {
+            return null;
+        }
+
+        if (Durations.TryRead(text, out var timeout))
+        {
+            return timeout;
+        }
+
+        findings.Invalid($"{Root}.limits.timeout", $"'{text}' is no positive ISO 8601 duration, such as PT30M.");
+        return null;
+    }
+
+    private static int ReadPriority(JsonObject properties, Findings findings)
+    {
+        var text = findings.Scalar(findings.Map(properties, "queueSettings", Root), "priority", $"{Root}.queueSettings");
+        if (text is null)
+        {
+            return 2;
+        }
+
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var priority) && priority is >= 1 and <= 3)
+        {
+            return priority;
+        }
+
+        findings.Invalid($"{Root}.queueSettings.priority", $"'{text}' is no priority; 1, 2 and 3 are.");
+        return 2;
+    }
+
+    private static void CheckExpressions(CommandSpec spec, Findings findings)
+    {
+        var (inputs, outputs) = (spec.Inputs.Keys.ToArray(), spec.Outputs.Keys.ToArray());
+        Expressions.Check(spec.Command, $"{Root}.command", inputs, outputs, findings);
+        if (spec.Command.Contains('\0', StringComparison.Ordinal))
+        {
+            findings.Invalid($"{Root}.command", "the command holds a NUL character.");
+        }
+
+        foreach (var (name, value) in spec.Variables)
+        {
+            Expressions.Check(value, $"{Root}.environmentVariables.{name}", inputs, outputs, findings);
+        }
+    }
+
+    [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]*$", RegexOptions.None, 1000)]
+    private static partial Regex VariableName();
+}
+
+/// <summary>ISO 8601 durations as the wire writes them.</summary>
+internal static class Durations
+{
+    /// <summary>Reads a positive duration.</summary>
+    public static bool TryRead(string text, out TimeSpan duration)
+    {
+        try
+        {
+            duration = XmlConvert.ToTimeSpan(text);
+            return duration > TimeSpan.Zero;
+        }
+        catch (Exception e) when (e is FormatException or OverflowException)
+        {
+            duration = default;
+            return false;
+        }
+    }
+}

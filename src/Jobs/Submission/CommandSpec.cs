@@ -1,0 +1,85 @@
+namespace Zaffre.Jobs.Submission;
+
+/// <summary>How an input reaches the task.</summary>
+internal enum InputMode
+{
+    Mount,
+    Writable,
+    Download,
+    Direct,
+}
+
+/// <summary>How an output leaves the task.</summary>
+internal enum OutputMode
+{
+    Mount,
+    Upload,
+    Direct,
+}
+
+/// <summary>An input as the document says it; <paramref name="Value"/> is the literal, or the URI.</summary>
+internal sealed record InputSpec(string Type, string Value, InputMode Mode)
+{
+    public bool IsLiteral => Type == JobTypes.Literal;
+}
+
+/// <summary>An output as the document says it.</summary>
+internal sealed record OutputSpec(string Type, OutputMode Mode)
+{
+    /// <summary>The place asked for; the default place when null.</summary>
+    public string? Uri { get; init; }
+
+    /// <summary>The asset to register when the job completes.</summary>
+    public string? AssetName { get; init; }
+
+    public string? AssetVersion { get; init; }
+}
+
+/// <summary>A command job's document, read and checked as far as that needs nothing but the document.</summary>
+internal sealed record CommandSpec
+{
+    public required string Command { get; init; }
+
+    public required string Environment { get; init; }
+
+    public string? Code { get; init; }
+
+    /// <summary>The compute as sent; <c>serverless</c> when null.</summary>
+    public string? Compute { get; init; }
+
+    public required string Experiment { get; init; }
+
+    public string? DisplayName { get; init; }
+
+    public required IReadOnlyDictionary<string, InputSpec> Inputs { get; init; }
+
+    public required IReadOnlyDictionary<string, OutputSpec> Outputs { get; init; }
+
+    public required IReadOnlyDictionary<string, string> Variables { get; init; }
+
+    public required IReadOnlyDictionary<string, string> Tags { get; init; }
+
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>1 (first) to 3 (last) among the queued jobs of a compute.</summary>
+    public int Priority { get; init; } = 2;
+}
+
+/// <summary>The types that inputs and outputs may have, in the wire's canonical spelling.</summary>
+internal static class JobTypes
+{
+    public const string Literal = "literal";
+    public const string UriFile = "uri_file";
+    public const string UriFolder = "uri_folder";
+
+    private static readonly string[] Data = [UriFile, UriFolder, "mltable", "mlflow_model", "custom_model", "triton_model"];
+
+    public static string? Output(string? type) => Data.FirstOrDefault(known => known.Equals(type, StringComparison.OrdinalIgnoreCase));
+
+    public static string? Input(string? type) => Literal.Equals(type, StringComparison.OrdinalIgnoreCase) ? Literal : Output(type);
+
+    public static string Allowed(bool literal) => string.Join(", ", literal ? Data.Prepend(Literal) : Data);
+
+    /// <summary>True when the asset to register for such an output is a model.</summary>
+    public static bool IsModel(string type) => type.EndsWith("_model", StringComparison.Ordinal);
+}

@@ -1,0 +1,101 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Zaffre.Kernel;
+
+namespace Zaffre.Jobs.Submission;
+
+/// <summary>Collects every problem of one request, each with the path of what is wrong.</summary>
+internal sealed class Findings
+{
+    private readonly List<Problem> problems = [];
+
+    public bool Any => problems.Count > 0;
+
+    /// <summary>All problems as one; call only when there are some.</summary>
+    public Problem Combined => Problem.Combine(problems);
+
+    public void Invalid(string path, string message) =>
+        problems.Add(new Problem(ProblemKind.Invalid, "ValidationError", message) { Target = path });
+
+    public void Unsupported(string path, string message) =>
+        problems.Add(new Problem(ProblemKind.Unsupported, "OperationNotSupported", message) { Target = path });
+
+    /// <summary>Takes over a problem of another module, under the member that led to it.</summary>
+    public void Add(string path, Problem problem) =>
+        problems.Add(problem.Kind is ProblemKind.Unsupported
+            ? problem with { Target = path }
+            : new Problem(ProblemKind.Invalid, problem.Code, problem.Message) { Target = path });
+
+    /// <summary>The member as text; a finding when it is there and no scalar.</summary>
+    public string? Scalar(JsonObject parent, string name, string path)
+    {
+        var node = parent[name];
+        if (node is null or JsonValue)
+        {
+            return ZaffreJson.Text(node);
+        }
+
+        Invalid(Join(path, name), $"{name} must be a string, not {Kind(node)}.");
+        return null;
+    }
+
+    /// <summary>The member as an object; empty when absent, a finding when it is something else.</summary>
+    public JsonObject Map(JsonObject parent, string name, string path)
+    {
+        switch (parent[name])
+        {
+            case null:
+                return [];
+            case JsonObject map:
+                return map;
+            case var other:
+                Invalid(Join(path, name), $"{name} must be an object, not {Kind(other)}.");
+                return [];
+        }
+    }
+
+    /// <summary>A map of scalars, such as tags.</summary>
+    public Dictionary<string, string> Texts(JsonObject parent, string name, string path)
+    {
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (key, value) in Map(parent, name, path))
+        {
+            if (value is null or JsonValue)
+            {
+                texts[key] = ZaffreJson.Text(value) ?? "";
+            }
+            else
+            {
+                Invalid($"{Join(path, name)}.{key}", $"the value must be a string, not {Kind(value)}.");
+            }
+        }
+
+        return texts;
+    }
+
+    /// <summary>The member as a boolean; a finding when it is something else.</summary>
+    public bool Flag(JsonObject parent, string name, string path)
+    {
+        switch (parent[name])
+        {
+            case null:
+                return false;
+            case JsonValue value when value.TryGetValue<bool>(out var flag):
+                return flag;
+            case var other:
+                Invalid(Join(path, name), $"{name} must be true or false, not {Kind(other)}.");
+                return false;
+        }
+    }
+
+    public static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
+
+    public static string Kind(JsonNode node) => node.GetValueKind() switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "a list",
+        JsonValueKind.Number => "a number",
+        JsonValueKind.True or JsonValueKind.False => "a boolean",
+        _ => "a string",
+    };
+}

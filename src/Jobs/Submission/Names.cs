@@ -1,0 +1,27 @@
+using System.Text.RegularExpressions;
+
+namespace Zaffre.Jobs.Submission;
+
+/// <summary>Which names are legal.</summary>
+internal static partial class Names
+{
+    /// <summary>What the wire asks of a job's name.</summary>
+    public const string JobRule = "a job's name has 1 to 255 characters, letters, digits, - and _, and begins with a letter or digit";
+
+    public static bool IsJob(string name) => Job().IsMatch(name);
+
+    /// <summary>A name of an input or output.</summary>
+    public static bool IsMember(string name) => Member().IsMatch(name);
+
+    /// <summary>A name of an asset.</summary>
+    public static bool IsAsset(string name) => Asset().IsMatch(name);
+
+    [GeneratedRegex(@"^[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}\z", RegexOptions.None, 1000)]
+    private static partial Regex Job();
+
+    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_.\-]{0,254}\z", RegexOptions.None, 1000)]
+    private static partial Regex Member();
+
+    [GeneratedRegex(@"^[a-zA-Z0-9][a-zA-Z0-9\-_.]{0,254}\z", RegexOptions.None, 1000)]
+    private static partial Regex Asset();
+}

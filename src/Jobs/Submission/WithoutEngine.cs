@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Zaffre.Kernel;
+
+namespace Zaffre.Jobs.Submission;
+
+/// <summary>Refuses, by name, the members that the wire knows and this server has no engine for. Unknown members are kept.</summary>
+internal static class WithoutEngine
+{
+    private static readonly (string Name, string Why)[] Members =
+    [
+        ("distribution", "jobs run on one node here; leave distribution out"),
+        ("componentId", "a job from a component is not supported; give command, environment and code"),
+        ("notificationSetting", "nothing here sends mail or calls webhooks"),
+        ("secretsConfiguration", "secrets of a key vault are not supported; use environmentVariables"),
+        ("parentJobName", "child jobs are made by the server only"),
+    ];
+
+    public static void Check(JsonObject properties, Findings findings)
+    {
+        foreach (var (name, why) in Members)
+        {
+            if (IsSet(properties[name]))
+            {
+                findings.Unsupported($"properties.{name}", $"{name} is not supported: {why}.");
+            }
+        }
+
+        CheckServices(properties, findings);
+        CheckResources(findings.Map(properties, "resources", "properties"), findings);
+        CheckIdentity(findings.Map(properties, "identity", "properties"), findings);
+    }
+
+    private static void CheckServices(JsonObject properties, Findings findings)
+    {
+        foreach (var (name, service) in findings.Map(properties, "services", "properties"))
+        {
+            var own = name is "Studio" or "Tracking";
+            if (service is not null && !own)
+            {
+                var type = (service as JsonObject)?.Text("jobServiceType");
+                findings.Unsupported($"properties.services.{name}", $"interactive services ({type ?? name}) are not supported.");
+            }
+        }
+    }
+
+    private static void CheckResources(JsonObject resources, Findings findings)
+    {
+        const string path = "properties.resources";
+        if (findings.Scalar(resources, "instanceCount", path) is { } count)
+        {
+            if (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number < 1)
+            {
+                findings.Invalid($"{path}.instanceCount", $"'{count}' is no number of instances.");
+            }
+            else if (number > 1)
+            {
+                findings.Unsupported($"{path}.instanceCount", "jobs run on one node here; instanceCount must be 1.");
+            }
+        }
+
+        foreach (var name in (string[])["dockerArgs", "dockerArgsList"])
+        {
+            if (IsSet(resources[name]))
+            {
+                findings.Unsupported($"{path}.{name}", $"{name} is not supported: jobs run in a sandbox of the host, not in Docker.");
+            }
+        }
+
+        if (findings.Map(resources, "properties", path).Any(pair => pair.Key.Equals("IsLocal", StringComparison.OrdinalIgnoreCase)))
+        {
+            findings.Unsupported($"{path}.properties.IsLocal", CommandTargets.LocalIsNotSupported);
+        }
+    }
+
+    private static void CheckIdentity(JsonObject identity, Findings findings)
+    {
+        if (findings.Scalar(identity, "identityType", "properties.identity") is { } type && !type.Equals("AMLToken", StringComparison.OrdinalIgnoreCase))
+        {
+            findings.Unsupported("properties.identity.identityType", $"identity {type} is not supported: a job acts with a token of its own (AMLToken).");
+        }
+    }
+
+    private static bool IsSet(JsonNode? node) => node switch
+    {
+        null => false,
+        JsonArray list => list.Count > 0,
+        JsonObject map => map.Any(pair => pair.Value is not null),
+        _ => node.GetValueKind() is not JsonValueKind.String || node.GetValue<string>().Length > 0,
+    };
+}
+
+/// <summary>What a job may name as its compute.</summary>
+internal static class CommandTargets
+{
+    public const string LocalIsNotSupported =
+        "compute local (a run on the client's own machine) is not supported: leave compute out, or name a compute of the workspace such as serverless.";
+}
