@@ -34,6 +34,9 @@ public static class JobStatus
 /// <summary>Actions of the event log that announce a job's state; the subject is the job's resource id.</summary>
 public static class JobActions
 {
+    /// <summary>Accepted; the payload's <c>compute</c> is the resource id of the compute it waits for.</summary>
+    public const string Queued = "Microsoft.MachineLearningServices/workspaces/jobs/queued";
+
     /// <summary>A slot of the compute was given to the job.</summary>
     public const string Preparing = "Microsoft.MachineLearningServices/workspaces/jobs/preparing";
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using System.Xml;
 using Zaffre.Kernel;
 
 namespace Zaffre.Jobs.Submission;
@@ -187,23 +186,4 @@ internal static partial class CommandReader
 
     [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]*$", RegexOptions.None, 1000)]
     private static partial Regex VariableName();
-}
-
-/// <summary>ISO 8601 durations as the wire writes them.</summary>
-internal static class Durations
-{
-    /// <summary>Reads a positive duration.</summary>
-    public static bool TryRead(string text, out TimeSpan duration)
-    {
-        try
-        {
-            duration = XmlConvert.ToTimeSpan(text);
-            return duration > TimeSpan.Zero;
-        }
-        catch (Exception e) when (e is FormatException or OverflowException)
-        {
-            duration = default;
-            return false;
-        }
-    }
 }

@@ -1,0 +1,83 @@
+using System.Text.Json;
+using Zaffre.Compute;
+using Zaffre.Jobs.Submission;
+using Zaffre.Web;
+
+namespace Zaffre.Jobs.Data;
+
+/// <summary>A job as its table holds it.</summary>
+internal sealed class JobRow
+{
+    public const string Columns = "seq, id, task, attempt, compute, status, plan, created, started, ended, stop, stop_by AS StopBy, cancel_operation AS CancelOperation, exit_code AS ExitCode, error_code AS ErrorCode, error_message AS ErrorMessage, notes";
+
+    public long Seq { get; init; }
+
+    public string Id { get; init; } = "";
+
+    public string Task { get; init; } = "";
+
+    public int Attempt { get; init; }
+
+    /// <summary>Key of the compute's resource id.</summary>
+    public string Compute { get; init; } = "";
+
+    public string Status { get; init; } = "";
+
+    public string Plan { get; init; } = "";
+
+    public long Created { get; init; }
+
+    public long? Started { get; init; }
+
+    public long? Ended { get; init; }
+
+    /// <summary>Why an end was asked for: the name of a <see cref="StopReason"/>.</summary>
+    public string? Stop { get; init; }
+
+    public string? StopBy { get; init; }
+
+    public string? CancelOperation { get; init; }
+
+    public int? ExitCode { get; init; }
+
+    public string? ErrorCode { get; init; }
+
+    public string? ErrorMessage { get; init; }
+
+    public string? Notes { get; init; }
+
+    public ArmId JobId => new(Id);
+
+    public string Name => JobId.Name;
+
+    public TaskId TaskId => new(Task, Attempt);
+
+    public DateTimeOffset? StartedAt => Started is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
+
+    public StopReason? StopReason => Enum.TryParse<StopReason>(Stop, out var reason) ? reason : null;
+
+    public WorkspaceRef Workspace => WorkspaceRef.TryParse(Id, out var workspace, out _)
+        ? workspace
+        : throw new InvalidOperationException($"'{Id}' is no id of a job.");
+
+    public JobPlan ReadPlan() => JsonSerializer.Deserialize(Plan, JobsJson.Default.JobPlan)!;
+
+    public IReadOnlyList<string> ReadNotes() => Notes is null ? [] : JsonSerializer.Deserialize(Notes, JobsJson.Default.IReadOnlyListString)!;
+}
+
+/// <summary>An output as its table holds it.</summary>
+internal sealed class OutputRow
+{
+    public const string Columns = "name, type, uri, asset, sha256";
+
+    public string Name { get; init; } = "";
+
+    public string Type { get; init; } = "";
+
+    public string Uri { get; init; } = "";
+
+    /// <summary>Resource id of the registered asset.</summary>
+    public string? Asset { get; init; }
+
+    public string? Sha256 { get; init; }
+}

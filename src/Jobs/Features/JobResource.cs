@@ -1,0 +1,118 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Zaffre.Compute;
+using Zaffre.Jobs.Data;
+using Zaffre.Jobs.Submission;
+using Zaffre.Kernel;
+using Zaffre.Resources;
+using Zaffre.Tracking;
+using Zaffre.Web;
+
+namespace Zaffre.Jobs.Features;
+
+/// <summary>Jobs as an ARM type: GET and list; PUT and DELETE have handlers of their own.</summary>
+internal sealed class JobResource(JobTable jobs) : ArmResource
+{
+    public override string Path => "jobs/{name}";
+
+    public override string Action => "workspaces/jobs";
+
+    public override bool Writable => false;
+
+    public override bool ListNewestFirst => true;
+
+    public override bool Matches(IQueryCollection query, Resource resource)
+    {
+        var type = query["jobType"].ToString();
+        return (type.Length == 0 || type.Equals(resource.Properties.Text("jobType"), StringComparison.OrdinalIgnoreCase))
+            && Has(resource.Properties.Object("tags"), query["tag"].ToString())
+            && Has(resource.Properties.Object("properties"), query["properties"].ToString())
+            && !query["scheduled"].ToString().Equals("true", StringComparison.OrdinalIgnoreCase)
+            && query["scheduleId"].ToString().Length == 0;
+    }
+
+    public override async ValueTask RenderAsync(ResourceCall call, Resource resource, JsonObject answer, CancellationToken ct)
+    {
+        if (await jobs.FindAsync(resource.Id, ct) is not { } row)
+        {
+            return;
+        }
+
+        var properties = answer["properties"]!.AsObject();
+        var name = resource.Id.Name;
+        properties["status"] = row.Status;
+        properties["computeId"] = ComputeOf(properties, call.Workspace, row);
+        properties["displayName"] ??= name;
+        properties["experimentName"] ??= "Default";
+        properties["isArchived"] ??= false;
+        properties["tags"] ??= new JsonObject();
+        properties["parameters"] ??= new JsonObject();
+        AddServices(call, name, Map(properties, "services"));
+        Map(properties, "outputs")["default"] = new JsonObject
+        {
+            ["jobOutputType"] = "uri_folder",
+            ["mode"] = "ReadWriteMount",
+            ["uri"] = $"azureml://datastores/{RunArtifacts.Datastore}/{RunArtifacts.Prefix(name)}",
+        };
+        AddOwnProperties(row, Map(properties, "properties"));
+    }
+
+    /// <summary>Clients need a resource id, whatever short form was sent.</summary>
+    private static string ComputeOf(JsonObject properties, WorkspaceRef workspace, JobRow row)
+    {
+        var sent = properties.Text("computeId");
+        return sent is not null && sent.StartsWith('/') ? sent : workspace.Child("computes", new ArmId(row.ReadPlan().Compute).Name).Value;
+    }
+
+    private static void AddServices(ResourceCall call, string job, JsonObject services)
+    {
+        var url = call.Http.PublicUrls().Base(call.Http);
+        services["Studio"] = Service("Studio", $"{url}/runs/{job}?wsid={call.Workspace.Id}");
+        services["Tracking"] = Service("Tracking", $"azureml://{new Uri(url).Authority}/mlflow/v1.0{call.Workspace.Id}");
+    }
+
+    private static JsonObject Service(string type, string endpoint) => new() { ["jobServiceType"] = type, ["endpoint"] = endpoint };
+
+    private static void AddOwnProperties(JobRow row, JsonObject own)
+    {
+        var known = new (string Name, string? Value)[]
+        {
+            (JobProperties.StartTime, Time(row.Started)),
+            (JobProperties.EndTime, Time(row.Ended)),
+            (JobProperties.ExitCode, row.ExitCode?.ToString(CultureInfo.InvariantCulture)),
+            (JobProperties.ErrorCode, row.ErrorCode),
+            (JobProperties.ErrorMessage, row.ErrorMessage),
+            (JobProperties.NotLimited, row.ReadNotes() is { Count: > 0 } notes ? string.Join(" ", notes) : null),
+        };
+        foreach (var (name, value) in known)
+        {
+            if (value is not null)
+            {
+                own[name] = value;
+            }
+        }
+    }
+
+    private static string? Time(long? at) => at is { } ms ? ResourceDocument.Wire(DateTimeOffset.FromUnixTimeMilliseconds(ms)) : null;
+
+    private static JsonObject Map(JsonObject parent, string name)
+    {
+        if (parent[name] is JsonObject map)
+        {
+            return map;
+        }
+
+        var made = new JsonObject();
+        parent[name] = made;
+        return made;
+    }
+
+    /// <summary>Comma-separated names, each optionally with <c>=value</c>; all must be there.</summary>
+    private static bool Has(JsonObject? map, string wanted) => wanted.Length == 0 || wanted.Split(',').All(item =>
+    {
+        var equals = item.IndexOf('=', StringComparison.Ordinal);
+        var name = equals < 0 ? item : item[..equals];
+        return map is not null && map.ContainsKey(name) && (equals < 0 || map.Text(name) == item[(equals + 1)..]);
+    });
+}

@@ -1,0 +1,10 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Zaffre.Jobs.Submission;
+
+namespace Zaffre.Jobs;
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(JobPlan))]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
+internal sealed partial class JobsJson : JsonSerializerContext;

@@ -1,0 +1,78 @@
+using System.Text.Json.Serialization;
+using Zaffre.Storage;
+
+namespace Zaffre.Jobs.Submission;
+
+/// <summary>
+/// What will run, decided when the job was accepted: every reference resolved to a version and a place. Later changes of assets do not
+/// touch it.
+/// </summary>
+internal sealed record JobPlan
+{
+    /// <summary>The command with its expressions.</summary>
+    public required string Command { get; init; }
+
+    public required string Experiment { get; init; }
+
+    /// <summary>Resource id of the compute.</summary>
+    public required string Compute { get; init; }
+
+    /// <summary>Resource id of the environment version.</summary>
+    public required string Environment { get; init; }
+
+    /// <summary>The code's folder or file; null when the job has none.</summary>
+    public BlobAddress? Code { get; init; }
+
+    public IReadOnlyDictionary<string, PlannedInput> Inputs { get; init; } = new Dictionary<string, PlannedInput>(StringComparer.Ordinal);
+
+    public IReadOnlyDictionary<string, PlannedOutput> Outputs { get; init; } = new Dictionary<string, PlannedOutput>(StringComparer.Ordinal);
+
+    public IReadOnlyDictionary<string, string> Variables { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Where the run's artifacts and logs lie.</summary>
+    public required BlobAddress Artifacts { get; init; }
+
+    /// <summary>The stable id of the workspace.</summary>
+    public required string WorkspaceId { get; init; }
+
+    public required string Location { get; init; }
+
+    /// <summary>Who submitted it; outputs are registered in this name.</summary>
+    public required PlannedActor Actor { get; init; }
+}
+
+/// <summary>Who submitted a job.</summary>
+internal sealed record PlannedActor(string ObjectId, string Name, string Type, string TenantId);
+
+/// <summary>An input: a literal, a place of this server, a foreign address to fetch, or a URI that the job reads itself.</summary>
+internal sealed record PlannedInput(string Type, InputMode Mode)
+{
+    /// <summary>The literal, or the URI as it was sent.</summary>
+    public required string Value { get; init; }
+
+    public BlobAddress? Blob { get; init; }
+
+    public Uri? Download { get; init; }
+
+    /// <summary>What takes the expression's place when the input is neither mounted nor downloaded; else null.</summary>
+    [JsonIgnore]
+    public string? Direct => Type == JobTypes.Literal || Mode == InputMode.Direct ? Value : null;
+}
+
+/// <summary>An output and its place.</summary>
+internal sealed record PlannedOutput(string Type, OutputMode Mode)
+{
+    public required BlobAddress Blob { get; init; }
+
+    /// <summary>The long datastore form of the place.</summary>
+    public required string Uri { get; init; }
+
+    public string? AssetName { get; init; }
+
+    public string? AssetVersion { get; init; }
+
+    [JsonIgnore]
+    public bool IsFile => Type == JobTypes.UriFile;
+}

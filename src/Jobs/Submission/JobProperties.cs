@@ -1,0 +1,25 @@
+namespace Zaffre.Jobs.Submission;
+
+/// <summary>Entries of a job's <c>properties.properties</c> that the server writes; when a client sends them back they are not kept.</summary>
+internal static class JobProperties
+{
+    /// <summary>What this host could not limit or isolate.</summary>
+    public const string NotLimited = "zaffre.notLimited";
+
+    /// <summary>The command's exit code.</summary>
+    public const string ExitCode = "zaffre.exitCode";
+
+    /// <summary>The stable code of why the job did not complete.</summary>
+    public const string ErrorCode = "zaffre.error.code";
+
+    /// <summary>Why the job did not complete, and what to do.</summary>
+    public const string ErrorMessage = "zaffre.error.message";
+
+    /// <summary>When its process started and when the job ended.</summary>
+    public const string StartTime = "StartTimeUtc";
+
+    public const string EndTime = "EndTimeUtc";
+
+    public static bool IsOurs(string key) =>
+        key.StartsWith("zaffre.", StringComparison.OrdinalIgnoreCase) || key is StartTime or EndTime;
+}
