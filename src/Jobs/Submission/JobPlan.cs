@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Zaffre.Storage;
 
@@ -17,8 +18,10 @@ internal sealed record JobPlan
     /// <summary>Resource id of the compute.</summary>
     public required string Compute { get; init; }
 
-    /// <summary>Resource id of the environment version.</summary>
+    /// <summary>Resource id of the environment version, and its <c>properties</c> as they were.</summary>
     public required string Environment { get; init; }
+
+    public required JsonObject EnvironmentDocument { get; init; }
 
     /// <summary>The code's folder or file; null when the job has none.</summary>
     public BlobAddress? Code { get; init; }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -13,7 +12,7 @@ using Zaffre.Web;
 namespace Zaffre.Jobs.Submission;
 
 /// <summary>Accepts jobs: validates, plans, and writes document, row, run, token and event in one unit.</summary>
-internal sealed class JobSubmission(IDatabase database, IResources resources, JobTable jobs, IRuns runs, ITokens tokens, JobPlanner planner, JobTokenCache cache)
+internal sealed class JobSubmission(IDatabase database, IResources resources, JobTable jobs, IRuns runs, ITokens tokens, JobPlanner planner, JobTickets tickets)
 {
     private const string CommandType = "Command";
 
@@ -76,7 +75,7 @@ internal sealed class JobSubmission(IDatabase database, IResources resources, Jo
         var written = resources.Put(scope, id, document, caller);
         jobs.Insert(scope, id, TaskName(id, scope.Now), spec.Priority, plan);
         WorkspaceRef.TryParse(id.Value, out var workspace, out _);
-        runs.Create(scope, new NewRun
+        var run = runs.Create(scope, new NewRun
         {
             Workspace = workspace!,
             Id = id.Name,
@@ -89,7 +88,7 @@ internal sealed class JobSubmission(IDatabase database, IResources resources, Jo
         });
         var token = tokens.IssueForJob(scope, id);
         scope.Append(new NewEvent(caller.ObjectId, JobActions.Queued, id.Value, new JsonObject { ["compute"] = plan.Compute }.ToJsonString(ZaffreJson.Options)));
-        scope.OnCommitted(() => cache.Keep(id, token));
+        scope.OnCommitted(() => tickets.Keep(id, new JobTicket(token, run.ExperimentId)));
         return written;
     }
 
@@ -132,17 +131,4 @@ internal sealed class JobSubmission(IDatabase database, IResources resources, Jo
     }
 
     private static string Shorten(string text) => text.Length > 80 ? text[..80] + "..." : text;
-}
-
-/// <summary>
-/// Tokens between a job's acceptance and its start: issued in the unit that accepts the job, so that its start needs no write. After a
-/// restart a new one is issued instead; issuing revokes the earlier.
-/// </summary>
-internal sealed class JobTokenCache
-{
-    private readonly ConcurrentDictionary<string, string> tokens = new(StringComparer.Ordinal);
-
-    public void Keep(ArmId job, string token) => tokens[job.Key] = token;
-
-    public string? Take(ArmId job) => tokens.TryRemove(job.Key, out var token) ? token : null;
 }

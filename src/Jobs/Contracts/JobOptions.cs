@@ -1,0 +1,14 @@
+namespace Zaffre.Jobs;
+
+/// <summary>How jobs are run.</summary>
+public sealed record JobOptions
+{
+    /// <summary>The certificates that a job trusts, ours among them: a PEM file of the host; <c>tls/ca-bundle.pem</c> of the data directory when null.</summary>
+    public string? CertificateBundle { get; init; }
+
+    /// <summary>How long a job that is stopped may take to end after SIGTERM before everything of it is killed.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Preparing that lasts longer is shown as status <c>Preparing</c>; shorter is not worth a write.</summary>
+    public TimeSpan PreparingShownAfter { get; init; } = TimeSpan.FromMilliseconds(100);
+}

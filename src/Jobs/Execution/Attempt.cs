@@ -1,0 +1,202 @@
+using Microsoft.Extensions.Logging;
+using Zaffre.Compute;
+using Zaffre.Jobs.Data;
+using Zaffre.Jobs.Submission;
+using Zaffre.Kernel;
+using Zaffre.Storage;
+using Zaffre.Web;
+
+namespace Zaffre.Jobs.Execution;
+
+/// <summary>What an attempt works with.</summary>
+internal sealed record AttemptTools(
+    Transitions Transitions, Preparation Preparation, ITaskLauncher Launcher, IStaging Staging, IBlobStore Store, JobOptions Options, TimeProvider Time, ILogger<Orchestrator> Log);
+
+/// <summary>
+/// Drives one job from its slot to its end: prepare, start, wait, finish. Holds nothing that a restart could lose: everything is found
+/// again in the row and in the task's folder. When the server stops, the task goes on.
+/// </summary>
+internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, CancellationToken server)
+{
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
+
+    private static readonly PublishedOutput[] NoOutputs = [];
+
+    private readonly JobPlan plan = job.ReadPlan();
+
+    private BlobAddress Log => plan.Artifacts.Child(LogTail.StandardLog);
+
+    /// <summary>A job that was never started.</summary>
+    public async Task StartAsync()
+    {
+        if (!(await PreparedAsync()).TryGet(out var prepared, out var problem))
+        {
+            await EndUnstartedAsync(problem);
+            return;
+        }
+
+        if (stop.Reason is not null)
+        {
+            await EndUnstartedAsync(Stopped());
+            return;
+        }
+
+        var launched = await tools.Launcher.StartAsync(prepared.Spec, server);
+        if (launched.TryGet(out var running, out var refused))
+        {
+            await tools.Transitions.RunningAsync(job, running);
+            await WriteSystemLogAsync([.. prepared.Explanation, .. running.NotLimited]);
+        }
+        else if (refused.Kind != ProblemKind.Conflict)
+        {
+            await EndUnstartedAsync(refused with { Code = refused.Kind is ProblemKind.InsufficientStorage ? "DiskFull" : "LaunchFailed" });
+            return;
+        }
+
+        // A conflict means that this very attempt was started before a restart: it is waited for.
+        await FinishAsync(running?.StartedAt);
+    }
+
+    /// <summary>A job whose process was started before the server was.</summary>
+    public async Task AdoptAsync()
+    {
+        var stage = await tools.Launcher.InspectAsync(job.TaskId, server);
+        if (stage == TaskStage.Running && job.Started is null)
+        {
+            await tools.Transitions.RunningAsync(job, new RunningTask(job.TaskId, tools.Time.GetUtcNow()));
+        }
+
+        if (job.StopReason is { } reason)
+        {
+            stop.Ask(reason);
+        }
+
+        await FinishAsync(job.StartedAt);
+    }
+
+    private async Task<Outcome<PreparedJob>> PreparedAsync()
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(server, stop.Token);
+        try
+        {
+            var preparing = tools.Preparation.PrepareAsync(job, plan, either.Token);
+            if (!preparing.IsCompleted && await Task.WhenAny(preparing, Task.Delay(tools.Options.PreparingShownAfter, tools.Time, either.Token)) != preparing)
+            {
+                await tools.Transitions.PreparingAsync(job);
+            }
+
+            return await preparing;
+        }
+        catch (OperationCanceledException) when (stop.Reason is not null && !server.IsCancellationRequested)
+        {
+            return Stopped();
+        }
+        catch (IOException exception)
+        {
+            return new Problem(ProblemKind.InsufficientStorage, "PreparationFailed", $"The job's files could not be made ready: {exception.Message}");
+        }
+    }
+
+    private async Task FinishAsync(DateTimeOffset? started)
+    {
+        var exit = await EndedAsync(started ?? job.StartedAt);
+        var verdict = await JudgeAsync(exit);
+        if (tools.Preparation.StagingOf(job, plan).TryGet(out var staging, out _))
+        {
+            await tools.Staging.ReclaimAsync(staging, CancellationToken.None);
+        }
+
+        var outputs = await PublishAsync(verdict);
+        await EndAsync(outputs.TryGet(out var published, out var problem) ? verdict : Verdict.Failed("OutputNotPublished", problem.Message, verdict.ExitCode), published ?? []);
+    }
+
+    /// <summary>Waits for the end of the task, and brings it about when somebody asks for it or the time is over.</summary>
+    private async Task<ExitRecord> EndedAsync(DateTimeOffset? started)
+    {
+        var ended = tools.Launcher.WaitAsync(job.TaskId, server);
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(server, stop.Token);
+        var over = OverAsync(started, done.Token);
+        if (await Task.WhenAny(ended, over) == ended)
+        {
+            await done.CancelAsync();
+            return await ended;
+        }
+
+        server.ThrowIfCancellationRequested();
+        if (stop.Reason is null)
+        {
+            await tools.Transitions.TimedOutAsync(job);
+        }
+
+        await tools.Launcher.StopAsync(job.TaskId, stop.Reason ?? StopReason.Timeout, tools.Options.Grace, server);
+        return await ended;
+    }
+
+    /// <summary>Completes when the job's time is over, or <paramref name="ct"/> is cancelled.</summary>
+    private async Task OverAsync(DateTimeOffset? started, CancellationToken ct)
+    {
+        try
+        {
+            var end = plan.Timeout is { } timeout && (started ?? tools.Time.GetUtcNow()) is var from && timeout < DateTimeOffset.MaxValue - from ? from + timeout : DateTimeOffset.MaxValue;
+            while (end - tools.Time.GetUtcNow() is { } left && left > TimeSpan.Zero)
+            {
+                await Task.Delay(left < LongestDelay ? left : LongestDelay, tools.Time, ct);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Asked to end, or no longer of interest; the caller looks at both.
+        }
+    }
+
+    private async Task<Verdict> JudgeAsync(ExitRecord exit)
+    {
+        var line = exit.Succeeded ? null : await LogTail.FindCauseAsync(tools.Store, Log, CancellationToken.None);
+        return Verdict.Of(exit, line, plan.Timeout, job.StopBy);
+    }
+
+    private async Task<Outcome<PublishedOutput[]>> PublishAsync(Verdict verdict)
+    {
+        if (verdict.Status != JobStatus.Completed || plan.Outputs.Count == 0)
+        {
+            return NoOutputs;
+        }
+
+        await tools.Transitions.FinalizingAsync(job);
+        try
+        {
+            return await PublishedOutput.OfAsync(plan, tools.Store, CancellationToken.None);
+        }
+        catch (IOException exception)
+        {
+            return new Problem(ProblemKind.Invalid, "OutputNotPublished", exception.Message);
+        }
+    }
+
+    private Problem Stopped() => new(ProblemKind.Conflict, "JobCanceled", "The job was canceled before it started.");
+
+    private async Task EndUnstartedAsync(Problem problem)
+    {
+        var verdict = stop.Reason is null
+            ? Verdict.Failed(problem.Code, problem.Message)
+            : Verdict.CanceledBy(job.StopBy ?? "Somebody", exitCode: null);
+        await WriteSystemLogAsync([verdict.Message!]);
+        await EndAsync(verdict, []);
+    }
+
+    private async Task EndAsync(Verdict verdict, IReadOnlyList<PublishedOutput> outputs)
+    {
+        await tools.Transitions.EndAsync(job, verdict, outputs);
+        await tools.Launcher.RemoveAsync(job.TaskId, CancellationToken.None);
+    }
+
+    /// <summary>What the server did for the job, beside what the job itself wrote.</summary>
+    private async Task WriteSystemLogAsync(IReadOnlyList<string> lines)
+    {
+        if (lines.Count > 0)
+        {
+            using var text = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n"));
+            await tools.Store.PutAsync(plan.Artifacts.Child("system_logs/zaffre.txt"), text, new BlobWrite { ContentType = "text/plain" }, CancellationToken.None);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Zaffre.Compute;
+using Zaffre.Database;
+using Zaffre.Jobs.Data;
+using Zaffre.Kernel;
+using Zaffre.Web;
+
+namespace Zaffre.Jobs.Execution;
+
+/// <summary>
+/// Brings every accepted job to its end. Woken by committed events; at start it first takes up what an earlier server left.
+/// </summary>
+internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog events, Claims claims, AttemptTools tools) : BackgroundService
+{
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    private readonly ConcurrentDictionary<string, Lane> lanes = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Task, bool> work = new();
+    private CancellationToken stopping;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        stopping = stoppingToken;
+        try
+        {
+            var cursor = await CursorAsync(stoppingToken);
+            await TakeUpAsync(stoppingToken);
+            while (true)
+            {
+                await events.WaitAsync(cursor, stoppingToken);
+                cursor = await ReadAsync(cursor, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            await Task.WhenAll(work.Keys);
+        }
+    }
+
+    /// <summary>The newest event at start; what happened before is found in the rows.</summary>
+    private async Task<long> CursorAsync(CancellationToken ct)
+    {
+        var cursor = 0L;
+        while (await events.ReadAsync(cursor, 10_000, ct) is { Count: > 0 } batch)
+        {
+            cursor = batch[^1].Sequence;
+        }
+
+        return cursor;
+    }
+
+    private async Task<long> ReadAsync(long cursor, CancellationToken ct)
+    {
+        while (await events.ReadAsync(cursor, 1000, ct) is { Count: > 0 } batch)
+        {
+            foreach (var change in batch.Where(change => change.Action == JobActions.Queued))
+            {
+                if (JsonNode.Parse(change.Payload)?["compute"] is { } compute)
+                {
+                    LaneOf(ZaffreJson.Text(compute)!.ToLowerInvariant()).Wake();
+                }
+            }
+
+            cursor = batch[^1].Sequence;
+        }
+
+        return cursor;
+    }
+
+    /// <summary>Takes up every job that has not ended: queued ones are admitted, started ones are found again.</summary>
+    private async Task TakeUpAsync(CancellationToken ct)
+    {
+        foreach (var job in await jobs.LiveAsync(ct))
+        {
+            var stage = await tools.Launcher.InspectAsync(job.TaskId, ct);
+            var startedBefore = stage != TaskStage.Unknown || job.Status is not (JobStatus.Queued or JobStatus.Preparing);
+            if (startedBefore)
+            {
+                Adopt(job, await ReadmitAsync(job, ct));
+                continue;
+            }
+
+            if (job.Status == JobStatus.Preparing)
+            {
+                await tools.Transitions.RequeueAsync(job);
+            }
+
+            LaneOf(job.Compute).Wake();
+        }
+    }
+
+    private async Task<ComputeSlot> ReadmitAsync(JobRow job, CancellationToken ct) =>
+        (await computes.FindAsync(job.Workspace, job.ReadPlan().Compute, ct)).TryGet(out var target, out _)
+            ? computes.Readmit(target, 1)
+            : new ComputeSlot(() => { });
+
+    private Lane LaneOf(string compute) => lanes.GetOrAdd(compute, key =>
+    {
+        var lane = new Lane(key, new LaneTools(jobs, computes, claims, Begin, Refuse));
+        Track(GuardAsync(() => lane.RunAsync(stopping), key));
+        return lane;
+    });
+
+    private void Begin(JobRow job, ComputeSlot slot) => Work(job, slot, attempt => attempt.StartAsync());
+
+    private void Adopt(JobRow job, ComputeSlot slot) => Work(job, slot, attempt => attempt.AdoptAsync());
+
+    private void Refuse(JobRow job, Verdict verdict) =>
+        Work(job, new ComputeSlot(() => { }), _ => tools.Transitions.EndAsync(job, verdict, []));
+
+    private void Work(JobRow job, ComputeSlot slot, Func<Attempt, Task> drive)
+    {
+        if (claims.TryTake(job.JobId) is not { } claim)
+        {
+            slot.Dispose();
+            return;
+        }
+
+        Track(WorkAsync(job, claim, slot, drive));
+    }
+
+    private async Task WorkAsync(JobRow job, Claims.Claim claim, ComputeSlot slot, Func<Attempt, Task> drive)
+    {
+        using var held = claim;
+        using var place = slot;
+        await GuardAsync(
+            async () =>
+            {
+                // Read again under the claim: it may have been canceled since it was found.
+                if (await jobs.FindAsync(job.JobId, stopping) is { } present && present.Seq == job.Seq && !JobStatus.IsTerminal(present.Status))
+                {
+                    await drive(new Attempt(tools, present, claim.Stop, stopping));
+                }
+            },
+            job.Id);
+    }
+
+    /// <summary>
+    /// Repeats what fails for a reason of this server (a full disk, say) until it succeeds or the server stops. Every step may be repeated:
+    /// a task starts once, and states move forward only.
+    /// </summary>
+    private async Task GuardAsync(Func<Task> step, string subject)
+    {
+        for (var pause = TimeSpan.FromSeconds(1); !stopping.IsCancellationRequested; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            try
+            {
+                await step();
+                return;
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                JobsLog.WorkFailed(tools.Log, exception, subject);
+            }
+
+            await Task.Delay(pause, tools.Time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private void Track(Task task)
+    {
+        work[task] = true;
+        _ = task.ContinueWith(done => work.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+}

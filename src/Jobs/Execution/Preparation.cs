@@ -1,0 +1,121 @@
+using Zaffre.Compute;
+using Zaffre.Identity;
+using Zaffre.Jobs.Data;
+using Zaffre.Jobs.Submission;
+using Zaffre.Kernel;
+using Zaffre.Storage;
+using Zaffre.Tracking;
+
+namespace Zaffre.Jobs.Execution;
+
+/// <summary>A job ready to start.</summary>
+internal sealed record PreparedJob(TaskSpec Spec, IReadOnlyList<string> Explanation);
+
+/// <summary>Makes a plan real: environment, files, variables, and the command with its expressions replaced.</summary>
+internal sealed class Preparation(IEnvironments environments, IStaging staging, IBlobStore store, IComputes computes, IRuns runs, ITokens tokens, JobTickets tickets, JobVariables variables)
+{
+    /// <summary>The task to start, or why there is none. Doing it again after a crash gives the same task.</summary>
+    public async Task<Outcome<PreparedJob>> PrepareAsync(JobRow job, JobPlan plan, CancellationToken ct)
+    {
+        if (!(await computes.FindAsync(job.Workspace, plan.Compute, ct)).TryGet(out var target, out var gone))
+        {
+            return gone;
+        }
+
+        if (!(await environments.ResolveAsync(plan.EnvironmentDocument, ct)).TryGet(out var environment, out var unsatisfied))
+        {
+            return unsatisfied;
+        }
+
+        if (!StagingOf(job, plan).TryGet(out var request, out var missing) || !(await staging.PrepareAsync(request, ct)).TryGet(out var staged, out missing))
+        {
+            return missing;
+        }
+
+        var ticket = tickets.Take(job.JobId) ?? await NewTicketAsync(job, ct);
+        var (inputs, outputs) = Values(plan, staged);
+        var (own, binds) = variables.Of(job, plan, ticket, inputs, outputs);
+        return new PreparedJob(
+            new TaskSpec
+            {
+                Id = job.TaskId,
+                Command = Shell(Expressions.Substitute(plan.Command, inputs, outputs)),
+                WorkingDirectory = staged.WorkingDirectory,
+                LogPath = staged.LogPath,
+                Environment = JobVariables.Merge(staged.Environment, environment.Variables, own, plan.Variables.ToDictionary(
+                    pair => pair.Key, pair => Expressions.Substitute(pair.Value, inputs, outputs), StringComparer.Ordinal)),
+                Binds = [.. environment.Binds, .. Writable(plan, staged), .. binds],
+                Limits = target.NodeLimits,
+            },
+            [.. environment.Explanation]);
+    }
+
+    /// <summary>The staging of a job, the same at every call; null places are reported as problems.</summary>
+    public Outcome<StagingRequest> StagingOf(JobRow job, JobPlan plan)
+    {
+        var problems = new List<Problem>();
+        var inputs = plan.Inputs.Where(pair => pair.Value.Direct is null).Select(pair => Input(pair.Key, pair.Value, problems)).OfType<TaskInput>().ToArray();
+        var outputs = plan.Outputs.Where(pair => pair.Value.Mode != OutputMode.Direct).Select(pair => Output(pair.Key, pair.Value, problems)).OfType<TaskOutput>().ToArray();
+        var code = plan.Code is { } place ? store.TryGetLocalPath(place) : null;
+        if (plan.Code is { } lost && code is null)
+        {
+            problems.Add(new Problem(ProblemKind.Invalid, "InputNotFound", $"The job's code is gone: nothing lies at {lost}.") { Target = "code" });
+        }
+
+        if (!store.EnsureFolder(plan.Artifacts).TryGet(out var artifacts, out var unwritable))
+        {
+            problems.Add(unwritable);
+        }
+
+        return problems.Count > 0
+            ? Problem.Combine(problems)
+            : new StagingRequest { Id = job.TaskId, CodePath = code, ArtifactPath = artifacts!, Inputs = inputs, Outputs = outputs };
+    }
+
+    /// <summary>bash, as Azure runs commands; sh where the host has none.</summary>
+    internal static IReadOnlyList<string> Shell(string command) =>
+        File.Exists("/bin/bash") ? TaskSpec.Shell(command) : ["/bin/sh", "-c", command];
+
+    private TaskInput? Input(string name, PlannedInput input, List<Problem> problems)
+    {
+        if (input.Download is not null)
+        {
+            return new TaskInput(name) { Remote = input.Download };
+        }
+
+        if (input.Blob is { } blob && store.TryGetLocalPath(blob) is { } path)
+        {
+            return new TaskInput(name) { LocalPath = path };
+        }
+
+        problems.Add(new Problem(ProblemKind.Invalid, "InputNotFound", $"The input '{name}' has nothing to read: there is no file or folder at {input.Value}.") { Target = $"inputs.{name}" });
+        return null;
+    }
+
+    private TaskOutput? Output(string name, PlannedOutput output, List<Problem> problems)
+    {
+        var slash = output.Blob.Name.LastIndexOf('/');
+        var folder = output.IsFile ? output.Blob.At(slash < 0 ? "" : output.Blob.Name[..slash]) : output.Blob;
+        if (store.EnsureFolder(folder).TryGet(out var path, out var problem))
+        {
+            return new TaskOutput(name, output.IsFile ? Path.Combine(path, output.Blob.Name[(slash + 1)..]) : path, output.IsFile);
+        }
+
+        problems.Add(problem with { Target = $"outputs.{name}" });
+        return null;
+    }
+
+    private static (Dictionary<string, string> Inputs, Dictionary<string, string> Outputs) Values(JobPlan plan, StagedTask staged) => (
+        plan.Inputs.ToDictionary(pair => pair.Key, pair => pair.Value.Direct ?? staged.InputPaths[pair.Key], StringComparer.Ordinal),
+        plan.Outputs.ToDictionary(pair => pair.Key, pair => pair.Value.Mode == OutputMode.Direct ? pair.Value.Uri : staged.OutputPaths[pair.Key], StringComparer.Ordinal));
+
+    private static IEnumerable<TaskBind> Writable(JobPlan plan, StagedTask staged)
+    {
+        var writable = plan.Inputs.Where(pair => pair.Value.Mode == InputMode.Writable).Select(pair => staged.InputPaths[pair.Key]).ToHashSet(StringComparer.Ordinal);
+        return staged.Binds.Select(bind => writable.Contains(bind.Target) ? bind with { Writable = true } : bind);
+    }
+
+    private async Task<JobTicket> NewTicketAsync(JobRow job, CancellationToken ct) => new(
+        await tokens.IssueForJobAsync(job.JobId, ct),
+        (await runs.FindAsync(job.Workspace, job.Name, ct))?.ExperimentId ?? "0");
+}
