@@ -1,5 +1,16 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Zaffre.Assets;
+using Zaffre.Database;
+using Zaffre.Jobs.Data;
+using Zaffre.Jobs.Execution;
+using Zaffre.Jobs.Features;
+using Zaffre.Jobs.Submission;
+using Zaffre.Jobs.Yaml;
+using Zaffre.Resources;
+using Zaffre.Web;
 
 namespace Zaffre.Jobs;
 
@@ -7,8 +18,43 @@ namespace Zaffre.Jobs;
 public static class JobsModule
 {
     /// <summary>Adds jobs, their orchestrator and their part of URI and YAML resolution.</summary>
-    public static IServiceCollection AddJobs(this IServiceCollection services) => services;
+    public static IServiceCollection AddJobs(this IServiceCollection services)
+    {
+        services.AddMigrations<JobTable>();
+        services.TryAddSingleton<JobOptions>();
+        services.AddSingleton<Claims>();
+        services.AddSingleton<JobTable>();
+        services.AddSingleton<IScopedDeletion>(provider => provider.GetRequiredService<JobTable>());
+        services.AddSingleton<JobTickets>();
+        services.AddSingleton<JobPlanner>();
+        services.AddSingleton<JobSubmission>();
+        services.AddSingleton<JobUpdate>();
+        services.AddSingleton<JobCanceling>();
+        services.AddSingleton<JobDeletion>();
+        services.AddSingleton<JobDoors>();
+        services.AddSingleton<LogFollowing>();
+        services.AddSingleton<JobVariables>();
+        services.AddSingleton<Preparation>();
+        services.AddSingleton<Transitions>();
+        services.AddSingleton<AttemptTools>();
+        services.AddSingleton<Orchestrator>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<Orchestrator>());
+        services.AddSingleton<IUriScheme, JobsScheme>();
+        services.AddSingleton<IRunOutputAssets, OutputAssets>();
+        services.AddSingleton<IYamlKind, JobYaml>();
+        services.AddArmResource<JobResource>();
+        return services;
+    }
 
-    /// <summary>Maps the routes of jobs.</summary>
-    public static IEndpointRouteBuilder MapJobs(this IEndpointRouteBuilder endpoints) => endpoints;
+    /// <summary>Maps the routes of jobs beside the generic ones.</summary>
+    public static IEndpointRouteBuilder MapJobs(this IEndpointRouteBuilder endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        var workspace = endpoints.MapWorkspace();
+        PutJob.Map(workspace);
+        DeleteJob.Map(workspace);
+        CancelJob.Map(workspace);
+        StreamLogs.Map(endpoints.MapWorkspace("/zaffre/v1"));
+        return endpoints;
+    }
 }

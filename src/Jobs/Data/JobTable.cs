@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dapper;
 using Zaffre.Compute;
 using Zaffre.Database;
+using Zaffre.Jobs.Execution;
 using Zaffre.Jobs.Submission;
 using Zaffre.Resources;
 using Zaffre.Storage;
@@ -10,7 +11,7 @@ using Zaffre.Web;
 namespace Zaffre.Jobs.Data;
 
 /// <summary>Reads and conditional writes of the jobs table. Every change names the states it may start from.</summary>
-internal sealed class JobTable(IDatabase database) : IScopedDeletion
+internal sealed class JobTable(IDatabase database, Claims claims) : IScopedDeletion
 {
     public Task<JobRow?> FindAsync(ArmId job, CancellationToken ct) => database.ReadAsync(
         connection => connection.QueryFirstOrDefault<JobRow>($"SELECT {JobRow.Columns} FROM jobs WHERE key = @key", new { key = job.Key }),
@@ -28,8 +29,13 @@ internal sealed class JobTable(IDatabase database) : IScopedDeletion
     /// <summary>The next queued jobs of a compute: by priority, then in the order of submission.</summary>
     public Task<IReadOnlyList<JobRow>> QueuedAsync(string compute, int limit, CancellationToken ct) => database.ReadAsync<IReadOnlyList<JobRow>>(
         connection => connection.Query<JobRow>(
-            $"SELECT {JobRow.Columns} FROM jobs WHERE compute = @compute AND status = 'Queued' ORDER BY priority, seq LIMIT @limit",
+            $"SELECT {JobRow.Columns} FROM jobs WHERE compute = @compute AND status = 'Queued' ORDER BY priority DESC, seq LIMIT @limit",
             new { compute, limit }).AsList(),
+        ct);
+
+    /// <summary>The last jobs that ended, newest first.</summary>
+    public Task<IReadOnlyList<JobRow>> EndedAsync(int limit, CancellationToken ct) => database.ReadAsync<IReadOnlyList<JobRow>>(
+        connection => connection.Query<JobRow>($"SELECT {JobRow.Columns} FROM jobs WHERE status IN ('Completed', 'Failed', 'Canceled') ORDER BY seq DESC LIMIT @limit", new { limit }).AsList(),
         ct);
 
     /// <summary>Every job that has not ended.</summary>
@@ -93,5 +99,6 @@ internal sealed class JobTable(IDatabase database) : IScopedDeletion
         var range = new { key = scope.Key, below = scope.Key + "/", past = scope.Key + "0" };
         write.Execute("DELETE FROM job_outputs WHERE job = @key OR (job > @below AND job < @past)", range);
         write.Execute("DELETE FROM jobs WHERE key = @key OR (key > @below AND key < @past)", range);
+        write.OnCommitted(() => claims.AskStopBelow(scope, StopReason.Removed));
     }
 }

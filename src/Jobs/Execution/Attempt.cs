@@ -10,7 +10,7 @@ namespace Zaffre.Jobs.Execution;
 
 /// <summary>What an attempt works with.</summary>
 internal sealed record AttemptTools(
-    Transitions Transitions, Preparation Preparation, ITaskLauncher Launcher, IStaging Staging, IBlobStore Store, JobOptions Options, TimeProvider Time, ILogger<Orchestrator> Log);
+    JobTable Jobs, Transitions Transitions, Preparation Preparation, ITaskLauncher Launcher, IStaging Staging, IBlobStore Store, JobOptions Options, TimeProvider Time, ILogger<Orchestrator> Log);
 
 /// <summary>
 /// Drives one job from its slot to its end: prepare, start, wait, finish. Holds nothing that a restart could lose: everything is found
@@ -26,9 +26,27 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
 
     private BlobAddress Log => plan.Artifacts.Child(LogTail.StandardLog);
 
-    /// <summary>A job that was never started.</summary>
-    public async Task StartAsync()
+    /// <summary>Takes the job from where it stands to its end. Doing it again after a failure goes on from there.</summary>
+    public async Task RunAsync()
     {
+        var stage = await tools.Launcher.InspectAsync(job.TaskId, server);
+        if (stage == TaskStage.Unknown && job.Started is null)
+        {
+            await StartAsync();
+        }
+        else
+        {
+            await AdoptAsync(stage);
+        }
+    }
+
+    private async Task StartAsync()
+    {
+        if (job.StopReason is { } reason)
+        {
+            stop.Ask(reason);
+        }
+
         if (!(await PreparedAsync()).TryGet(out var prepared, out var problem))
         {
             await EndUnstartedAsync(problem);
@@ -45,25 +63,28 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         if (launched.TryGet(out var running, out var refused))
         {
             await tools.Transitions.RunningAsync(job, running);
-            await WriteSystemLogAsync([.. prepared.Explanation, .. running.NotLimited]);
+            await Task.WhenAll(WriteSystemLogAsync([.. prepared.Explanation, .. running.NotLimited]), FinishAsync(running.StartedAt));
         }
-        else if (refused.Kind != ProblemKind.Conflict)
+        else if (refused.Kind == ProblemKind.Conflict)
+        {
+            // This very attempt was started before a restart: it is waited for.
+            await AdoptAsync(TaskStage.Running);
+        }
+        else
         {
             await EndUnstartedAsync(refused with { Code = refused.Kind is ProblemKind.InsufficientStorage ? "DiskFull" : "LaunchFailed" });
-            return;
         }
-
-        // A conflict means that this very attempt was started before a restart: it is waited for.
-        await FinishAsync(running?.StartedAt);
     }
 
-    /// <summary>A job whose process was started before the server was.</summary>
-    public async Task AdoptAsync()
+    /// <summary>A job whose process was started before this server was.</summary>
+    private async Task AdoptAsync(TaskStage stage)
     {
-        var stage = await tools.Launcher.InspectAsync(job.TaskId, server);
-        if (stage == TaskStage.Running && job.Started is null)
+        var started = job.StartedAt;
+        if (started is null && stage is TaskStage.Running or TaskStage.Ended)
         {
-            await tools.Transitions.RunningAsync(job, new RunningTask(job.TaskId, tools.Time.GetUtcNow()));
+            var found = new RunningTask(job.TaskId, tools.Time.GetUtcNow());
+            await tools.Transitions.RunningAsync(job, found);
+            started = found.StartedAt;
         }
 
         if (job.StopReason is { } reason)
@@ -71,7 +92,7 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
             stop.Ask(reason);
         }
 
-        await FinishAsync(job.StartedAt);
+        await FinishAsync(started);
     }
 
     private async Task<Outcome<PreparedJob>> PreparedAsync()
@@ -99,7 +120,7 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
 
     private async Task FinishAsync(DateTimeOffset? started)
     {
-        var exit = await EndedAsync(started ?? job.StartedAt);
+        var exit = await EndedAsync(started);
         var verdict = await JudgeAsync(exit);
         if (tools.Preparation.StagingOf(job, plan).TryGet(out var staging, out _))
         {
@@ -152,7 +173,8 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
     private async Task<Verdict> JudgeAsync(ExitRecord exit)
     {
         var line = exit.Succeeded ? null : await LogTail.FindCauseAsync(tools.Store, Log, CancellationToken.None);
-        return Verdict.Of(exit, line, plan.Timeout, job.StopBy);
+        var present = exit.Stopped is null ? job : await tools.Jobs.FindAsync(job.JobId, CancellationToken.None);
+        return Verdict.Of(exit, line, plan.Timeout, present?.StopBy);
     }
 
     private async Task<Outcome<PublishedOutput[]>> PublishAsync(Verdict verdict)
@@ -173,13 +195,13 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         }
     }
 
-    private Problem Stopped() => new(ProblemKind.Conflict, "JobCanceled", "The job was canceled before it started.");
+    private static Problem Stopped() => new(ProblemKind.Conflict, "JobCanceled", "The job was canceled before it started.");
 
     private async Task EndUnstartedAsync(Problem problem)
     {
         var verdict = stop.Reason is null
             ? Verdict.Failed(problem.Code, problem.Message)
-            : Verdict.CanceledBy(job.StopBy ?? "Somebody", exitCode: null);
+            : Verdict.CanceledBy((await tools.Jobs.FindAsync(job.JobId, CancellationToken.None))?.StopBy ?? "Somebody", exitCode: null);
         await WriteSystemLogAsync([verdict.Message!]);
         await EndAsync(verdict, []);
     }

@@ -26,7 +26,8 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
         stopping = stoppingToken;
         try
         {
-            var cursor = await CursorAsync(stoppingToken);
+            // The newest event at once; what happened before is found in the rows.
+            var cursor = await events.WaitAsync(-1, stoppingToken);
             await TakeUpAsync(stoppingToken);
             while (true)
             {
@@ -38,18 +39,6 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
         {
             await Task.WhenAll(work.Keys);
         }
-    }
-
-    /// <summary>The newest event at start; what happened before is found in the rows.</summary>
-    private async Task<long> CursorAsync(CancellationToken ct)
-    {
-        var cursor = 0L;
-        while (await events.ReadAsync(cursor, 10_000, ct) is { Count: > 0 } batch)
-        {
-            cursor = batch[^1].Sequence;
-        }
-
-        return cursor;
     }
 
     private async Task<long> ReadAsync(long cursor, CancellationToken ct)
@@ -79,7 +68,7 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
             var startedBefore = stage != TaskStage.Unknown || job.Status is not (JobStatus.Queued or JobStatus.Preparing);
             if (startedBefore)
             {
-                Adopt(job, await ReadmitAsync(job, ct));
+                Begin(job, await ReadmitAsync(job, ct));
                 continue;
             }
 
@@ -89,6 +78,20 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
             }
 
             LaneOf(job.Compute).Wake();
+        }
+
+        await RemoveLeftoversAsync(ct);
+    }
+
+    /// <summary>Folders of jobs that ended right before the server did.</summary>
+    private async Task RemoveLeftoversAsync(CancellationToken ct)
+    {
+        foreach (var job in await jobs.EndedAsync(limit: 100, ct))
+        {
+            if (await tools.Launcher.InspectAsync(job.TaskId, ct) is TaskStage.Ended or TaskStage.Lost)
+            {
+                await tools.Launcher.RemoveAsync(job.TaskId, ct);
+            }
         }
     }
 
@@ -104,9 +107,7 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
         return lane;
     });
 
-    private void Begin(JobRow job, ComputeSlot slot) => Work(job, slot, attempt => attempt.StartAsync());
-
-    private void Adopt(JobRow job, ComputeSlot slot) => Work(job, slot, attempt => attempt.AdoptAsync());
+    private void Begin(JobRow job, ComputeSlot slot) => Work(job, slot, attempt => attempt.RunAsync());
 
     private void Refuse(JobRow job, Verdict verdict) =>
         Work(job, new ComputeSlot(() => { }), _ => tools.Transitions.EndAsync(job, verdict, []));

@@ -61,7 +61,7 @@ internal sealed record CommandSpec
 
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>1 (first) to 3 (last) among the queued jobs of a compute.</summary>
+    /// <summary>1 (low) to 3 (high) among the queued jobs of a compute.</summary>
     public int Priority { get; init; } = 2;
 }
 

@@ -21,7 +21,7 @@ CREATE TABLE jobs (
     notes            TEXT
 );
 
-CREATE INDEX jobs_queued ON jobs (compute, priority, seq) WHERE status = 'Queued';
+CREATE INDEX jobs_queued ON jobs (compute, priority DESC, seq) WHERE status = 'Queued';
 CREATE INDEX jobs_live ON jobs (seq) WHERE status NOT IN ('Completed', 'Failed', 'Canceled');
 
 -- Where the outputs of a job lie; the digest is there once the job ended well.

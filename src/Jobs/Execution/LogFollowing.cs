@@ -1,0 +1,168 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+using Zaffre.Database;
+using Zaffre.Jobs.Data;
+using Zaffre.Kernel;
+using Zaffre.Storage;
+using Zaffre.Web;
+
+namespace Zaffre.Jobs.Execution;
+
+/// <summary>Sends a job's log while it grows. Woken by the file's growth and by committed events, never by a clock.</summary>
+internal sealed class LogFollowing(JobTable jobs, IBlobStore store, IEventLog events)
+{
+    private const int ChunkBytes = 64 * 1024;
+
+    public Task<JobRow?> FindAsync(ArmId job, CancellationToken ct) => jobs.FindAsync(job, ct);
+
+    public async Task WriteAsync(JobRow job, long offset, bool follow, Stream target, CancellationToken ct)
+    {
+        var log = job.ReadPlan().Artifacts.Child(LogTail.StandardLog);
+        using var watch = new LogWatch(store, log);
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var changes = follow ? WakeOnEventsAsync(watch, done.Token) : Task.CompletedTask;
+        var shown = "";
+        try
+        {
+            while (true)
+            {
+                // The state is read before the log: once it is terminal, the log is whole.
+                var present = await jobs.FindAsync(job.JobId, ct);
+                watch.Begin();
+                offset = await SendGrowthAsync(log, offset, target, ct);
+                if (present is null || present.Seq != job.Seq)
+                {
+                    await SendAsync(target, "status", null, new JsonObject { ["status"] = "Deleted" }.ToJsonString(ZaffreJson.Options), ct);
+                    return;
+                }
+
+                if (present.Status != shown)
+                {
+                    await SendAsync(target, "status", null, StatusOf(present), ct);
+                    shown = present.Status;
+                }
+
+                if (!follow || JobStatus.IsTerminal(present.Status))
+                {
+                    return;
+                }
+
+                await watch.WaitAsync(ct);
+            }
+        }
+        finally
+        {
+            await done.CancelAsync();
+            await changes.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task WakeOnEventsAsync(LogWatch watch, CancellationToken ct)
+    {
+        var seen = await events.WaitAsync(-1, ct);
+        watch.Wake();
+        while (true)
+        {
+            seen = await events.WaitAsync(seen, ct);
+            watch.Wake();
+        }
+    }
+
+    private async Task<long> SendGrowthAsync(BlobAddress log, long offset, Stream target, CancellationToken ct)
+    {
+        await using var stream = await store.OpenReadAsync(log, ct);
+        if (stream is null || stream.Length <= offset)
+        {
+            return offset;
+        }
+
+        stream.Seek(offset, SeekOrigin.Begin);
+        var buffer = new byte[ChunkBytes];
+        var kept = 0;
+        int read;
+        while ((read = await stream.ReadAsync(buffer.AsMemory(kept), ct)) > 0)
+        {
+            var whole = WholeCharacters(buffer.AsSpan(0, kept + read));
+            offset += whole;
+            await SendAsync(target, "log", offset, Encoding.UTF8.GetString(buffer, 0, whole), ct);
+            kept = kept + read - whole;
+            buffer.AsSpan(whole, kept).CopyTo(buffer);
+        }
+
+        return offset;
+    }
+
+    /// <summary>How many bytes make whole UTF-8 characters; everything when it is no UTF-8 at all.</summary>
+    internal static int WholeCharacters(ReadOnlySpan<byte> bytes)
+    {
+        for (var back = 1; back <= Math.Min(4, bytes.Length); back++)
+        {
+            var lead = bytes[^back];
+            if ((lead & 0xC0) == 0x80)
+            {
+                continue;
+            }
+
+            var length = lead switch { >= 0xF0 => 4, >= 0xE0 => 3, >= 0xC0 => 2, _ => 1 };
+            return length > back && bytes.Length > back ? bytes.Length - back : bytes.Length;
+        }
+
+        return bytes.Length;
+    }
+
+    private static string StatusOf(JobRow job)
+    {
+        var status = new JsonObject { ["status"] = job.Status };
+        if (job.ErrorCode is not null && job.Status != JobStatus.Completed)
+        {
+            status["error"] = new JsonObject { ["code"] = job.ErrorCode, ["message"] = job.ErrorMessage };
+        }
+
+        return status.ToJsonString(ZaffreJson.Options);
+    }
+
+    // Data is one JSON value on one line: a log may hold any line ending, and the framing would change it.
+    private static async Task SendAsync(Stream target, string name, long? id, string data, CancellationToken ct)
+    {
+        var json = name == "log" ? JsonValue.Create(data).ToJsonString(ZaffreJson.Options) : data;
+        var frame = new StringBuilder("event: ").Append(name).Append('\n');
+        if (id is { } number)
+        {
+            frame.Append(CultureInfo.InvariantCulture, $"id: {number}\n");
+        }
+
+        frame.Append("data: ").Append(json).Append("\n\n");
+        await target.WriteAsync(Encoding.UTF8.GetBytes(frame.ToString()), ct);
+        await target.FlushAsync(ct);
+    }
+}
+
+/// <summary>Wakes one reader when a log file grows (inotify on its folder), or when it is told to.</summary>
+internal sealed class LogWatch(IBlobStore store, BlobAddress log) : IDisposable
+{
+    private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private FileSystemWatcher? watcher;
+
+    /// <summary>Begins to watch once the folder is there; growth after this call wakes.</summary>
+    public void Begin()
+    {
+        var slash = log.Name.LastIndexOf('/');
+        if (watcher is not null || store.TryGetLocalPath(log.At(log.Name[..slash])) is not { } folder)
+        {
+            return;
+        }
+
+        watcher = new FileSystemWatcher(folder, log.Name[(slash + 1)..]) { NotifyFilter = NotifyFilters.LastWrite | NotifyFilters.Size | NotifyFilters.FileName };
+        watcher.Changed += (_, _) => Wake();
+        watcher.Created += (_, _) => Wake();
+        watcher.EnableRaisingEvents = true;
+    }
+
+    public void Wake() => wake.Writer.TryWrite(true);
+
+    public async Task WaitAsync(CancellationToken ct) => await wake.Reader.ReadAsync(ct);
+
+    public void Dispose() => watcher?.Dispose();
+}

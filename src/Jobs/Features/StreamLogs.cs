@@ -1,0 +1,44 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Zaffre.Jobs.Execution;
+using Zaffre.Web;
+
+namespace Zaffre.Jobs.Features;
+
+/// <summary>
+/// GET <c>/zaffre/v1{W}/jobs/{name}/logs</c>: the job's log as server-sent events. <c>log</c> events carry text from the byte offset that
+/// is their id (send it as <c>Last-Event-ID</c> to go on from there), <c>status</c> events the job's state. With <c>follow=true</c> the answer
+/// goes on until the job has ended; the last event is a <c>status</c> with the terminal state and, if there is one, the error.
+/// </summary>
+internal static class StreamLogs
+{
+    public static void Map(IEndpointRouteBuilder workspace) =>
+        workspace.MapGet("jobs/{name}/logs", HandleAsync).Requires("workspaces/jobs/read");
+
+    private static async Task<IResult> HandleAsync(string name, WorkspaceRef workspace, HttpContext context, LogFollowing following, CancellationToken ct)
+    {
+        var id = workspace.Child("jobs", name);
+        if (await following.FindAsync(id, ct) is not { } job)
+        {
+            return ArmResults.Problem(ArmErrors.NotFound(id));
+        }
+
+        var query = context.Request.Query["follow"].ToString();
+        if (query is not ("" or "true" or "false"))
+        {
+            return ArmResults.Problem(ArmErrors.Invalid($"follow must be true or false; it is '{query}'.", "follow"));
+        }
+
+        var last = context.Request.Headers["Last-Event-ID"].ToString();
+        if (!long.TryParse(last.Length == 0 ? "0" : last, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var offset))
+        {
+            return ArmResults.Problem(ArmErrors.Invalid($"Last-Event-ID must be the id of an event; it is '{last}'.", "Last-Event-ID"));
+        }
+
+        context.Response.ContentType = "text/event-stream";
+        context.Response.Headers.CacheControl = "no-store";
+        await following.WriteAsync(job, offset, follow: query == "true", context.Response.Body, ct);
+        return Results.Empty;
+    }
+}
