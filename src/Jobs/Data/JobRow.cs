@@ -56,9 +56,12 @@ internal sealed class JobRow
 
     public StopReason? StopReason => Enum.TryParse<StopReason>(Stop, out var reason) ? reason : null;
 
-    public WorkspaceRef Workspace => WorkspaceRef.TryParse(Id, out var workspace, out _)
+    public WorkspaceRef Workspace => WorkspaceOf(JobId);
+
+    /// <summary>The workspace of a job.</summary>
+    public static WorkspaceRef WorkspaceOf(ArmId job) => WorkspaceRef.TryParse(job.Value, out var workspace, out _)
         ? workspace
-        : throw new InvalidOperationException($"'{Id}' is no id of a job.");
+        : throw new InvalidOperationException($"'{job}' is no id of a job.");
 
     public JobPlan ReadPlan() => JsonSerializer.Deserialize(Plan, JobsJson.Default.JobPlan)!;
 

@@ -1,10 +1,6 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json.Nodes;
-using System.Threading.Channels;
 using Zaffre.Database;
 using Zaffre.Jobs.Data;
-using Zaffre.Kernel;
 using Zaffre.Storage;
 using Zaffre.Web;
 
@@ -17,7 +13,7 @@ internal sealed class LogFollowing(JobTable jobs, IBlobStore store, IEventLog ev
 
     public Task<JobRow?> FindAsync(ArmId job, CancellationToken ct) => jobs.FindAsync(job, ct);
 
-    public async Task WriteAsync(JobRow job, long offset, bool follow, Stream target, CancellationToken ct)
+    public async Task WriteAsync(JobRow job, long offset, bool follow, LogFrames target, CancellationToken ct)
     {
         var log = job.ReadPlan().Artifacts.Child(LogTail.StandardLog);
         using var watch = new LogWatch(store, log);
@@ -34,13 +30,13 @@ internal sealed class LogFollowing(JobTable jobs, IBlobStore store, IEventLog ev
                 offset = await SendGrowthAsync(log, offset, target, ct);
                 if (present is null || present.Seq != job.Seq)
                 {
-                    await SendAsync(target, "status", null, new JsonObject { ["status"] = "Deleted" }.ToJsonString(ZaffreJson.Options), ct);
+                    await target.StatusAsync(new JsonObject { ["status"] = "Deleted" }, ct);
                     return;
                 }
 
                 if (present.Status != shown)
                 {
-                    await SendAsync(target, "status", null, StatusOf(present), ct);
+                    await target.StatusAsync(StatusOf(present), ct);
                     shown = present.Status;
                 }
 
@@ -70,7 +66,7 @@ internal sealed class LogFollowing(JobTable jobs, IBlobStore store, IEventLog ev
         }
     }
 
-    private async Task<long> SendGrowthAsync(BlobAddress log, long offset, Stream target, CancellationToken ct)
+    private async Task<long> SendGrowthAsync(BlobAddress log, long offset, LogFrames target, CancellationToken ct)
     {
         await using var stream = await store.OpenReadAsync(log, ct);
         if (stream is null || stream.Length <= offset)
@@ -86,7 +82,7 @@ internal sealed class LogFollowing(JobTable jobs, IBlobStore store, IEventLog ev
         {
             var whole = WholeCharacters(buffer.AsSpan(0, kept + read));
             offset += whole;
-            await SendAsync(target, "log", offset, Encoding.UTF8.GetString(buffer, 0, whole), ct);
+            await target.LogAsync(buffer.AsMemory(0, whole), offset, ct);
             kept = kept + read - whole;
             buffer.AsSpan(whole, kept).CopyTo(buffer);
         }
@@ -112,7 +108,7 @@ internal sealed class LogFollowing(JobTable jobs, IBlobStore store, IEventLog ev
         return bytes.Length;
     }
 
-    private static string StatusOf(JobRow job)
+    private static JsonObject StatusOf(JobRow job)
     {
         var status = new JsonObject { ["status"] = job.Status };
         if (job.ErrorCode is not null && job.Status != JobStatus.Completed)
@@ -120,49 +116,6 @@ internal sealed class LogFollowing(JobTable jobs, IBlobStore store, IEventLog ev
             status["error"] = new JsonObject { ["code"] = job.ErrorCode, ["message"] = job.ErrorMessage };
         }
 
-        return status.ToJsonString(ZaffreJson.Options);
+        return status;
     }
-
-    // Data is one JSON value on one line: a log may hold any line ending, and the framing would change it.
-    private static async Task SendAsync(Stream target, string name, long? id, string data, CancellationToken ct)
-    {
-        var json = name == "log" ? JsonValue.Create(data).ToJsonString(ZaffreJson.Options) : data;
-        var frame = new StringBuilder("event: ").Append(name).Append('\n');
-        if (id is { } number)
-        {
-            frame.Append(CultureInfo.InvariantCulture, $"id: {number}\n");
-        }
-
-        frame.Append("data: ").Append(json).Append("\n\n");
-        await target.WriteAsync(Encoding.UTF8.GetBytes(frame.ToString()), ct);
-        await target.FlushAsync(ct);
-    }
-}
-
-/// <summary>Wakes one reader when a log file grows (inotify on its folder), or when it is told to.</summary>
-internal sealed class LogWatch(IBlobStore store, BlobAddress log) : IDisposable
-{
-    private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private FileSystemWatcher? watcher;
-
-    /// <summary>Begins to watch once the folder is there; growth after this call wakes.</summary>
-    public void Begin()
-    {
-        var slash = log.Name.LastIndexOf('/');
-        if (watcher is not null || store.TryGetLocalPath(log.At(log.Name[..slash])) is not { } folder)
-        {
-            return;
-        }
-
-        watcher = new FileSystemWatcher(folder, log.Name[(slash + 1)..]) { NotifyFilter = NotifyFilters.LastWrite | NotifyFilters.Size | NotifyFilters.FileName };
-        watcher.Changed += (_, _) => Wake();
-        watcher.Created += (_, _) => Wake();
-        watcher.EnableRaisingEvents = true;
-    }
-
-    public void Wake() => wake.Writer.TryWrite(true);
-
-    public async Task WaitAsync(CancellationToken ct) => await wake.Reader.ReadAsync(ct);
-
-    public void Dispose() => watcher?.Dispose();
 }

@@ -35,6 +35,6 @@ internal static partial class LogTail
         return cause is { Length: > LongestLine } ? cause[..LongestLine] + "..." : cause;
     }
 
-    [GeneratedRegex(@"^[\w.]*(Error|Exception|Interrupt|Exit)\b|\b(error|fatal|not found|no such file|permission denied|killed|no space left)\b", RegexOptions.IgnoreCase, 1000)]
+    [GeneratedRegex(@"^[\w.]*(Error|Exception|Interrupt|Exit)\b|\b(error|fatal|not found|no such file|permission denied|killed|no space left)\b", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Error();
 }

@@ -15,7 +15,7 @@ namespace Zaffre.Jobs.Execution;
 /// The transitions of a job: row, run and event in one unit each, conditional on the state before. Writes that end a job take no
 /// cancellation.
 /// </summary>
-internal sealed class Transitions(IDatabase database, JobTable jobs, IRuns runs, ITokens tokens, IAssets assets, IOperations operations)
+internal sealed class Transitions(IDatabase database, IRuns runs, ITokens tokens, IAssets assets, IOperations operations)
 {
     private static readonly string[] BeforeRunning = [JobStatus.Queued, JobStatus.Preparing];
     private static readonly string[] Alive = [JobStatus.Queued, JobStatus.Preparing, JobStatus.Running, JobStatus.Finalizing, JobStatus.CancelRequested];
@@ -23,7 +23,7 @@ internal sealed class Transitions(IDatabase database, JobTable jobs, IRuns runs,
     public Task PreparingAsync(JobRow job) => database.WriteAsync(
         scope =>
         {
-            if (jobs.Move(scope, job.JobId, [JobStatus.Queued], JobStatus.Preparing))
+            if (JobWrites.Move(scope, job.JobId, [JobStatus.Queued], JobStatus.Preparing))
             {
                 Follow(scope, job, RunStatus.Preparing, JobActions.Preparing);
             }
@@ -34,7 +34,7 @@ internal sealed class Transitions(IDatabase database, JobTable jobs, IRuns runs,
     public Task RequeueAsync(JobRow job) => database.WriteAsync(
         scope =>
         {
-            if (jobs.Move(scope, job.JobId, [JobStatus.Preparing], JobStatus.Queued))
+            if (JobWrites.Move(scope, job.JobId, [JobStatus.Preparing], JobStatus.Queued))
             {
                 Follow(scope, job, RunStatus.Queued, JobActions.Queued, new JsonObject { ["compute"] = job.Compute });
             }
@@ -44,8 +44,8 @@ internal sealed class Transitions(IDatabase database, JobTable jobs, IRuns runs,
     public Task RunningAsync(JobRow job, RunningTask task) => database.WriteAsync(
         scope =>
         {
-            jobs.SetStarted(scope, job.JobId, task.StartedAt, task.NotLimited);
-            if (jobs.Move(scope, job.JobId, BeforeRunning, JobStatus.Running))
+            JobWrites.SetStarted(scope, job.JobId, task.StartedAt, task.NotLimited);
+            if (JobWrites.Move(scope, job.JobId, BeforeRunning, JobStatus.Running))
             {
                 runs.SetStatus(scope, job.Workspace, job.Name, RunStatus.Running, at: task.StartedAt);
                 Announce(scope, job, JobActions.Running);
@@ -56,7 +56,7 @@ internal sealed class Transitions(IDatabase database, JobTable jobs, IRuns runs,
     public Task FinalizingAsync(JobRow job) => database.WriteAsync(
         scope =>
         {
-            if (jobs.Move(scope, job.JobId, [JobStatus.Running], JobStatus.Finalizing))
+            if (JobWrites.Move(scope, job.JobId, [JobStatus.Running], JobStatus.Finalizing))
             {
                 Follow(scope, job, RunStatus.Finalizing, JobActions.Finalizing);
             }
@@ -67,9 +67,9 @@ internal sealed class Transitions(IDatabase database, JobTable jobs, IRuns runs,
     public Task TimedOutAsync(JobRow job) => database.WriteAsync(
         scope =>
         {
-            if (jobs.Move(scope, job.JobId, [JobStatus.Running], JobStatus.CancelRequested))
+            if (JobWrites.Move(scope, job.JobId, [JobStatus.Running], JobStatus.CancelRequested))
             {
-                jobs.SetStop(scope, job.JobId, StopReason.Timeout, Caller.System.Name);
+                JobWrites.SetStop(scope, job.JobId, StopReason.Timeout, Caller.System.Name);
                 Follow(scope, job, RunStatus.CancelRequested, JobActions.CancelRequested, new JsonObject { ["reason"] = nameof(StopReason.Timeout) });
             }
         },
@@ -83,7 +83,7 @@ internal sealed class Transitions(IDatabase database, JobTable jobs, IRuns runs,
         database.WriteAsync<(JobRow, Operation?)?>(
             scope =>
             {
-                if (jobs.Find(scope, id) is not { } job)
+                if (JobWrites.Find(scope, id) is not { } job)
                 {
                     return null;
                 }
@@ -93,11 +93,11 @@ internal sealed class Transitions(IDatabase database, JobTable jobs, IRuns runs,
                     return (job, null);
                 }
 
-                jobs.SetStop(scope, id, StopReason.Canceled, caller.Name);
+                JobWrites.SetStop(scope, id, StopReason.Canceled, caller.Name);
                 if (idle && job.Status == JobStatus.Queued)
                 {
                     End(scope, job, Verdict.CanceledBy(caller.Name, exitCode: null), []);
-                    return (jobs.Find(scope, id)!, null);
+                    return (JobWrites.Find(scope, id)!, null);
                 }
 
                 if (job.CancelOperation is { } known)
@@ -106,14 +106,14 @@ internal sealed class Transitions(IDatabase database, JobTable jobs, IRuns runs,
                 }
 
                 var operation = operations.Start(scope, job.Workspace.Id, location);
-                jobs.SetCancelOperation(scope, id, operation.Id);
-                if (jobs.Move(scope, id, Alive, JobStatus.CancelRequested))
+                JobWrites.SetCancelOperation(scope, id, operation.Id);
+                if (JobWrites.Move(scope, id, Alive, JobStatus.CancelRequested))
                 {
                     runs.SetStatus(scope, job.Workspace, job.Name, RunStatus.CancelRequested);
                     scope.Append(new NewEvent(caller.ObjectId, JobActions.CancelRequested, job.Id));
                 }
 
-                return (jobs.Find(scope, id)!, operation);
+                return (JobWrites.Find(scope, id)!, operation);
             },
             CancellationToken.None);
 
@@ -135,7 +135,7 @@ internal sealed class Transitions(IDatabase database, JobTable jobs, IRuns runs,
 
     private void EndNow(WriteScope scope, JobRow job, Verdict verdict, IReadOnlyList<PublishedOutput> outputs)
     {
-        if (jobs.Find(scope, job.JobId) is { } present && present.Seq == job.Seq && !JobStatus.IsTerminal(present.Status))
+        if (JobWrites.Find(scope, job.JobId) is { } present && present.Seq == job.Seq && !JobStatus.IsTerminal(present.Status))
         {
             End(scope, present, verdict, outputs);
         }
@@ -147,11 +147,11 @@ internal sealed class Transitions(IDatabase database, JobTable jobs, IRuns runs,
         foreach (var output in outputs)
         {
             var asset = verdict.Status == JobStatus.Completed ? Register(scope, job, plan, output) : null;
-            jobs.SetDigest(scope, job.JobId, output.Name, output.Digest, asset?.Value);
+            JobWrites.SetDigest(scope, job.JobId, output.Name, output.Digest, asset?.Value);
         }
 
-        jobs.Move(scope, job.JobId, Alive, verdict.Status);
-        jobs.SetEnd(scope, job.JobId, verdict.ExitCode, verdict.Code, verdict.Message);
+        JobWrites.Move(scope, job.JobId, Alive, verdict.Status);
+        JobWrites.SetEnd(scope, job.JobId, verdict.ExitCode, verdict.Code, verdict.Message);
         if (job.Started is not null && plan.Outputs.Count > 0)
         {
             runs.SetOutputs(scope, job.Workspace, job.Name, [.. plan.Outputs.Select(output =>

@@ -50,7 +50,7 @@ internal sealed class JobDeletion(IDatabase database, IResources resources, JobT
         await launcher.RemoveAsync(job.TaskId, ct);
         await store.DeleteFolderAsync(job.ReadPlan().Artifacts, ct);
         return await database.WriteAsync<bool?>(
-            scope => jobs.Find(scope, id) is { } present && present.Seq == job.Seq ? resources.Delete(scope, id, caller) : null,
+            scope => JobWrites.Find(scope, id) is { } present && present.Seq == job.Seq ? resources.Delete(scope, id, caller) : null,
             CancellationToken.None);
     }
 }

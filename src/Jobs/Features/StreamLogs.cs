@@ -7,9 +7,10 @@ using Zaffre.Web;
 namespace Zaffre.Jobs.Features;
 
 /// <summary>
-/// GET <c>/zaffre/v1{W}/jobs/{name}/logs</c>: the job's log as server-sent events. <c>log</c> events carry text from the byte offset that
-/// is their id (send it as <c>Last-Event-ID</c> to go on from there), <c>status</c> events the job's state. With <c>follow=true</c> the answer
-/// goes on until the job has ended; the last event is a <c>status</c> with the terminal state and, if there is one, the error.
+/// GET <c>/zaffre/v1{W}/jobs/{name}/logs</c>: the job's log, as plain text; with <c>follow=true</c> the answer goes on until the job has
+/// ended. <c>Accept: text/event-stream</c> asks for server-sent events instead: <c>log</c> events carry text as a JSON string, and as their id
+/// the byte offset after it (send it as <c>Last-Event-ID</c> to go on from there); <c>status</c> events carry the job's state, the last one the
+/// terminal state and, if there is one, the error.
 /// </summary>
 internal static class StreamLogs
 {
@@ -36,9 +37,10 @@ internal static class StreamLogs
             return ArmResults.Problem(ArmErrors.Invalid($"Last-Event-ID must be the id of an event; it is '{last}'.", "Last-Event-ID"));
         }
 
-        context.Response.ContentType = "text/event-stream";
+        var asEvents = context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
+        context.Response.ContentType = asEvents ? "text/event-stream" : "text/plain; charset=utf-8";
         context.Response.Headers.CacheControl = "no-store";
-        await following.WriteAsync(job, offset, follow: query == "true", context.Response.Body, ct);
+        await following.WriteAsync(job, offset, follow: query == "true", new LogFrames(context.Response.Body, asEvents), ct);
         return Results.Empty;
     }
 }

@@ -9,7 +9,7 @@ namespace Zaffre.Jobs.Submission;
 internal static partial class Expressions
 {
     /// <summary>Every expression of <paramref name="text"/>, without its braces and blanks.</summary>
-    public static IEnumerable<string> In(string text) => Expression().Matches(text).Select(match => match.Groups[1].Value.Trim());
+    public static IEnumerable<string> In(string text) => Expression().Matches(text).Select(match => match.Groups["inner"].Value.Trim());
 
     /// <summary>Reports every expression of <paramref name="text"/> that names nothing.</summary>
     public static void Check(string text, string path, IReadOnlyCollection<string> inputs, IReadOnlyCollection<string> outputs, Findings findings)
@@ -39,7 +39,7 @@ internal static partial class Expressions
     public static string Substitute(string text, IReadOnlyDictionary<string, string> inputs, IReadOnlyDictionary<string, string> outputs) =>
         Expression().Replace(text, match =>
         {
-            var (kind, name) = Split(match.Groups[1].Value.Trim());
+            var (kind, name) = Split(match.Groups["inner"].Value.Trim());
             var values = kind switch
             {
                 "inputs" => inputs,
@@ -51,7 +51,7 @@ internal static partial class Expressions
 
     /// <summary>Puts the macros of an output's path in place: <c>name</c>, <c>output_name</c>, <c>default_datastore</c>.</summary>
     public static string SubstituteMacros(string uri, string job, string output, string defaultDatastore) =>
-        Expression().Replace(uri, match => match.Groups[1].Value.Trim() switch
+        Expression().Replace(uri, match => match.Groups["inner"].Value.Trim() switch
         {
             "name" => job,
             "output_name" => output,
@@ -65,6 +65,6 @@ internal static partial class Expressions
         return dot < 0 ? (expression, "") : (expression[..dot], expression[(dot + 1)..]);
     }
 
-    [GeneratedRegex(@"\$\{\{([^{}]*)\}\}", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"\$\{\{(?<inner>[^{}]*)\}\}", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Expression();
 }

@@ -12,7 +12,7 @@ using Zaffre.Web;
 namespace Zaffre.Jobs.Submission;
 
 /// <summary>Accepts jobs: validates, plans, and writes document, row, run, token and event in one unit.</summary>
-internal sealed class JobSubmission(IDatabase database, IResources resources, JobTable jobs, IRuns runs, ITokens tokens, JobPlanner planner, JobTickets tickets)
+internal sealed class JobSubmission(IDatabase database, IResources resources, IRuns runs, ITokens tokens, JobPlanner planner, JobTickets tickets)
 {
     private const string CommandType = "Command";
 
@@ -73,11 +73,10 @@ internal sealed class JobSubmission(IDatabase database, IResources resources, Jo
         }
 
         var written = resources.Put(scope, id, document, caller);
-        jobs.Insert(scope, id, TaskName(id, scope.Now), spec.Priority, plan);
-        WorkspaceRef.TryParse(id.Value, out var workspace, out _);
+        JobWrites.Insert(scope, id, TaskName(id, scope.Now), spec.Priority, plan);
         var run = runs.Create(scope, new NewRun
         {
-            Workspace = workspace!,
+            Workspace = JobRow.WorkspaceOf(id),
             Id = id.Name,
             Experiment = plan.Experiment,
             DisplayName = spec.DisplayName,

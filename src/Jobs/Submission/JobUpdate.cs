@@ -12,7 +12,7 @@ namespace Zaffre.Jobs.Submission;
 /// A PUT on a job that exists. Clients send the whole answer back to change one member, so what only answers hold is tolerated, and what
 /// a job was made from must be left out or stay the same.
 /// </summary>
-internal sealed class JobUpdate(IDatabase database, IResources resources, JobTable jobs, IRuns runs)
+internal sealed class JobUpdate(IDatabase database, IResources resources, IRuns runs)
 {
     private static readonly string[] Changeable = ["tags", "description", "displayName", "isArchived", "properties"];
 
@@ -57,11 +57,11 @@ internal sealed class JobUpdate(IDatabase database, IResources resources, JobTab
         }
 
         var written = resources.Put(scope, present.Id, document, caller, condition);
-        WorkspaceRef.TryParse(id.Value, out var workspace, out _);
-        if (jobs.Find(scope, id) is not null && runs.Find(scope, workspace!, id.Name) is not null)
+        var workspace = JobRow.WorkspaceOf(id);
+        if (JobWrites.Find(scope, id) is not null && runs.Find(scope, workspace, id.Name) is not null)
         {
-            runs.SetDisplayName(scope, workspace!, id.Name, properties.Text("displayName") ?? id.Name);
-            runs.SetTags(scope, workspace!, id.Name, (properties.Object("tags") ?? []).ToDictionary(pair => pair.Key, pair => ZaffreJson.Text(pair.Value) ?? "", StringComparer.Ordinal));
+            runs.SetDisplayName(scope, workspace, id.Name, properties.Text("displayName") ?? id.Name);
+            runs.SetTags(scope, workspace, id.Name, (properties.Object("tags") ?? []).ToDictionary(pair => pair.Key, pair => ZaffreJson.Text(pair.Value) ?? "", StringComparer.Ordinal));
         }
 
         return written;
