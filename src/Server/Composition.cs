@@ -4,7 +4,6 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Zaffre.Compute;
 using Zaffre.Database;
 using Zaffre.Identity;
-using Zaffre.Jobs;
 using Zaffre.Kernel;
 using Zaffre.Resources;
 using Zaffre.Storage;
@@ -28,7 +27,6 @@ internal static class Composition
         services.AddStorage();
         services.AddTracking();
         services.AddCompute();
-        services.AddJobs();
         return services;
     }
 
@@ -41,6 +39,5 @@ internal static class Composition
         app.MapStorage();
         app.MapTracking();
         app.MapCompute();
-        app.MapJobs();
     }
 }
