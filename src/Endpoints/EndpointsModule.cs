@@ -1,5 +1,13 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Zaffre.Database;
+using Zaffre.Endpoints.Data;
+using Zaffre.Endpoints.Features;
+using Zaffre.Endpoints.Online;
+using Zaffre.Endpoints.Runtime;
+using Zaffre.Resources;
+using Zaffre.Web;
 
 namespace Zaffre.Endpoints;
 
@@ -7,8 +15,28 @@ namespace Zaffre.Endpoints;
 public static class EndpointsModule
 {
     /// <summary>Registers the module. Register <see cref="ServingOptions"/> too, or no gateway process is started.</summary>
-    public static IServiceCollection AddEndpoints(this IServiceCollection services) => services;
+    public static IServiceCollection AddEndpoints(this IServiceCollection services)
+    {
+        services.AddMigrations<OnlineEndpoint>();
+        services.AddSingleton<EndpointStore>().AddSingleton<DeploymentStore>();
+        services.AddArmResource<OnlineEndpoint>().AddArmResource<OnlineDeployment>();
+        services.AddSingleton<DeploymentValidation>().AddSingleton<WriteDeployment>();
+        services.AddSingleton<IScopedDeletion, ServingDeletion>();
+        services.AddSingleton<RoutingTables>().AddSingleton<DeploymentPlanner>().AddSingleton<DeploymentLogs>().AddSingleton<DeploymentOutcome>().AddSingleton<Instances>();
+        services.AddSingleton<GatewayKeeper>().AddSingleton<IHostedService>(p => p.GetRequiredService<GatewayKeeper>());
+        services.AddSingleton<Deployments>().AddSingleton<IHostedService>(p => p.GetRequiredService<Deployments>());
+        return services;
+    }
 
     /// <summary>Maps the module's routes.</summary>
-    public static IEndpointRouteBuilder MapEndpoints(this IEndpointRouteBuilder endpoints) => endpoints;
+    public static IEndpointRouteBuilder MapEndpoints(this IEndpointRouteBuilder endpoints)
+    {
+        var workspace = endpoints.MapWorkspace();
+        PatchEndpoint.Map(workspace);
+        EndpointKeys.Map(workspace);
+        WriteDeployment.Map(workspace);
+        DeleteDeployment.Map(workspace);
+        GetLogs.Map(workspace);
+        return endpoints;
+    }
 }

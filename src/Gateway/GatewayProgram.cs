@@ -48,6 +48,7 @@ internal static class GatewayProgram
             await app.StartAsync(ct);
             File.SetUnixFileMode(folder.ControlSocket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Zaffre.Gateway").Listening(GatewaySelf.Build, self.Port, table.Version);
+            await File.WriteAllTextAsync(folder.ReadyFile, $"{Environment.ProcessId}\n", ct);
             await app.WaitForShutdownAsync(ct);
         }
 

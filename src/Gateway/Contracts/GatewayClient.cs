@@ -38,6 +38,9 @@ public sealed class GatewayClient : IDisposable
             Timeout = Timeout.InfiniteTimeSpan,
         };
 
+    /// <summary>The build of this program, as a gateway started from it reports it.</summary>
+    public static string OwnBuild => Control.GatewaySelf.Build;
+
     /// <summary>The gateway's description, or null when none answers.</summary>
     public async Task<GatewayStatus?> FindAsync(CancellationToken ct)
     {

@@ -21,6 +21,9 @@ public sealed class ServingFolder
     /// <summary>Held for as long as a gateway of this data directory lives.</summary>
     public string Lock => Path.Combine(Root, "gateway.lock");
 
+    /// <summary>Written when the gateway has begun to listen.</summary>
+    public string ReadyFile => Path.Combine(Root, "gateway.ready");
+
     /// <summary>The folder of one instance's sockets.</summary>
     public string Worker(string id) => Path.Combine(Root, "w", id);
 

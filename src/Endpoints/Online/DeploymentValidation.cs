@@ -1,0 +1,126 @@
+using System.Text.Json.Nodes;
+using Zaffre.Assets;
+using Zaffre.Kernel;
+using Zaffre.Web;
+
+namespace Zaffre.Endpoints.Online;
+
+/// <summary>Everything that is checked before a deployment is accepted; all problems at once.</summary>
+internal sealed class DeploymentValidation(IAssets assets)
+{
+    private const int MostInstances = 64;
+
+    /// <summary>Members whose behaviour does not exist yet, and what to call it.</summary>
+    private static readonly (string Member, string What)[] Refused =
+    [
+        ("modelMountPath", "model_mount_path"),
+    ];
+
+    public async Task<Problem?> CheckAsync(WorkspaceRef workspace, JsonObject body, CancellationToken ct)
+    {
+        var reader = new DocumentReader(body);
+        CheckKind(reader);
+        CheckScale(reader, body);
+        RequestSettings.Read(reader);
+        reader.Texts("environmentVariables");
+        reader.Texts("properties");
+        reader.Text("instanceType");
+        foreach (var (member, what) in Refused.Where(r => reader.Properties[r.Member] is not null))
+        {
+            reader.Unsupported($"properties.{member}", what);
+        }
+
+        if (reader.Properties["dataCollector"] is JsonObject collector && collector.Object("collections") is { } collections
+            && collections.Any(c => c.Value is JsonObject one && "Enabled".Equals(one.Text("dataCollectionMode"), StringComparison.OrdinalIgnoreCase)))
+        {
+            reader.Unsupported("properties.dataCollector", "collecting model inputs and outputs");
+        }
+
+        await CheckReferencesAsync(reader, workspace, ct);
+        return reader.Combined;
+    }
+
+    private static void CheckKind(DocumentReader reader)
+    {
+        if ("Kubernetes".Equals(reader.Properties.Text("endpointComputeType"), StringComparison.OrdinalIgnoreCase))
+        {
+            reader.Unsupported("properties.endpointComputeType", "Kubernetes online deployments (use Managed)");
+            return;
+        }
+
+        reader.OneOf("endpointComputeType", true, "Managed");
+    }
+
+    private static void CheckScale(DocumentReader reader, JsonObject body)
+    {
+        if (reader.Properties["scaleSettings"] is JsonObject scale)
+        {
+            var type = scale.Text("scaleType");
+            if ("TargetUtilization".Equals(type, StringComparison.OrdinalIgnoreCase))
+            {
+                reader.Unsupported("properties.scaleSettings", "scaling by target utilization (use instance_count)");
+            }
+            else if (!"Default".Equals(type, StringComparison.OrdinalIgnoreCase))
+            {
+                reader.Invalid("properties.scaleSettings.scaleType", "'scaleType' must be Default.");
+            }
+        }
+
+        if (body["sku"] is { } sku && !(sku is JsonObject named && named["capacity"] is null or JsonValue && CapacityOf(body) is >= 1 and <= MostInstances))
+        {
+            reader.Invalid("sku.capacity", $"'sku.capacity' (instance_count) must be a whole number from 1 to {MostInstances}.");
+        }
+    }
+
+    /// <summary>Instances; 0 when the member is there and no number.</summary>
+    public static int CapacityOf(JsonObject document) => document["sku"] is not JsonObject sku || sku["capacity"] is not { } capacity
+        ? 1
+        : capacity is JsonValue value && value.TryGetValue<int>(out var number) ? number : 0;
+
+    private async Task CheckReferencesAsync(DocumentReader reader, WorkspaceRef workspace, CancellationToken ct)
+    {
+        await CheckAssetAsync(reader, workspace, AssetType.Model, "model", reader.Text("model"), ct);
+        await CheckAssetAsync(reader, workspace, AssetType.Environment, "environmentId", reader.Text("environmentId"), ct);
+        switch (reader.Properties["codeConfiguration"])
+        {
+            case null when reader.Properties["model"] is not null:
+                reader.Unsupported("properties.codeConfiguration", "deployments without code (give code_configuration with a scoring script)");
+                break;
+            case null:
+                reader.Invalid("properties.codeConfiguration", "A deployment needs 'codeConfiguration' with 'codeId' and 'scoringScript'.");
+                break;
+            case JsonObject code:
+                if (code.Text("scoringScript") is not { Length: > 0 } script)
+                {
+                    reader.Invalid("properties.codeConfiguration.scoringScript", "'scoringScript' is required.");
+                }
+                else if (Path.IsPathRooted(script) || script.Split('/', '\\').Contains("..", StringComparer.Ordinal) || !script.EndsWith(".py", StringComparison.Ordinal))
+                {
+                    reader.Invalid("properties.codeConfiguration.scoringScript", $"'{script}' is not the relative path of a Python file in the code folder.");
+                }
+
+                if (code.Text("codeId") is { Length: > 0 } id)
+                {
+                    await CheckAssetAsync(reader, workspace, AssetType.Code, "codeConfiguration.codeId", id, ct);
+                }
+                else
+                {
+                    reader.Invalid("properties.codeConfiguration.codeId", "'codeId' is required.");
+                }
+
+                break;
+            default:
+                reader.Invalid("properties.codeConfiguration", "'properties.codeConfiguration' must be an object.");
+                break;
+        }
+    }
+
+    private async Task CheckAssetAsync(DocumentReader reader, WorkspaceRef workspace, AssetType type, string member, string? reference, CancellationToken ct)
+    {
+        if (!string.IsNullOrEmpty(reference) && !(await assets.ResolveAsync(workspace, type, reference, ct)).TryGet(out _, out var problem))
+        {
+            // An unknown asset inside a body is a fault of the body, not a missing route.
+            reader.Add(problem with { Kind = problem.Kind == ProblemKind.NotFound ? ProblemKind.Invalid : problem.Kind, Target = $"properties.{member}" });
+        }
+    }
+}

@@ -1,0 +1,143 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Zaffre.Database;
+using Zaffre.Endpoints.Data;
+using Zaffre.Endpoints.Runtime;
+using Zaffre.Kernel;
+using Zaffre.Resources;
+using Zaffre.Web;
+
+namespace Zaffre.Endpoints.Online;
+
+/// <summary><c>onlineEndpoints/{name}</c>: keys, authentication mode and traffic. Ready as soon as it is written.</summary>
+internal sealed class OnlineEndpoint(EndpointStore endpoints, DeploymentStore deployments, GatewayKeeper gateway) : ArmResource
+{
+    public const string Type = "onlineEndpoints";
+
+    public override string Path => Type + "/{name}";
+
+    public override string Action => "workspaces/onlineEndpoints";
+
+    public override IReadOnlyList<(string Path, JsonValueKind Kind)> Required => [("location", JsonValueKind.String), ("properties", JsonValueKind.Object)];
+
+    public override string? NameProblem(string part, string value) => OnlineName.Problem("endpoint", value);
+
+    public static bool UsesTokens(JsonObject document) =>
+        document["properties"] is JsonObject properties && "AMLToken".Equals(properties.Text("authMode"), StringComparison.OrdinalIgnoreCase);
+
+    public static Dictionary<string, int> TrafficOf(JsonObject document) => new DocumentReader(document).Numbers("traffic");
+
+    public override async Task<Outcome<JsonObject>> PrepareAsync(ResourceCall call, JsonObject body, Resource? existing, CancellationToken ct)
+    {
+        var reader = new DocumentReader(body);
+        var mode = "AADToken".Equals(reader.Properties.Text("authMode"), StringComparison.OrdinalIgnoreCase)
+            ? Refuse(reader, "properties.authMode", "authMode AADToken (use Key or AMLToken)")
+            : reader.OneOf("authMode", true, "Key", "AMLToken");
+        if (existing is not null && mode is not null && UsesTokens(existing.Document) != (mode == "AMLToken"))
+        {
+            reader.Invalid("properties.authMode", "'properties.authMode' cannot be changed; make another endpoint.");
+        }
+
+        if (reader.Numbers("mirrorTraffic").Values.Any(v => v > 0))
+        {
+            reader.Unsupported("properties.mirrorTraffic", "mirror traffic");
+        }
+
+        if (reader.Text("compute") is { Length: > 0 })
+        {
+            reader.Unsupported("properties.compute", "endpoints on an attached Kubernetes compute");
+        }
+
+        reader.Texts("properties");
+        CheckKeys(reader);
+        await CheckTrafficAsync(reader, call.Id, ct);
+        if (reader.Combined is { } problem)
+        {
+            return problem;
+        }
+
+        if (reader.Properties["keys"] is JsonObject keys)
+        {
+            call.Http.Items[typeof(OnlineEndpoint)] = (keys.Text("primaryKey"), keys.Text("secondaryKey"));
+            reader.Properties.Remove("keys");
+        }
+
+        return body;
+    }
+
+    public override void OnPut(WriteScope scope, ResourceCall call, Resource? before, Resource after)
+    {
+        if (before is null)
+        {
+            var (primary, secondary) = ((string?, string?))(call.Http.Items[typeof(OnlineEndpoint)] ?? default((string?, string?)));
+            endpoints.Create(scope, after.Id, primary, secondary);
+        }
+
+        scope.OnCommitted(gateway.Changed);
+    }
+
+    public override async ValueTask RenderAsync(ResourceCall call, Resource resource, JsonObject answer, CancellationToken ct)
+    {
+        var properties = (JsonObject)answer["properties"]!;
+        var url = $"{call.Http.PublicUrls().Gateway(call.Http)}/{resource.Id.Name}";
+        properties["scoringUri"] = url + "/score";
+        properties["swaggerUri"] = url + "/swagger.json";
+        properties["provisioningState"] = DeploymentState.Succeeded;
+        properties["properties"] ??= new JsonObject();
+        properties["traffic"] ??= new JsonObject();
+        properties["mirrorTraffic"] ??= new JsonObject();
+        properties.Remove("keys");
+        answer["kind"] ??= "Managed";
+        answer["identity"] ??= new JsonObject { ["type"] = "SystemAssigned" };
+        if (!HttpMethods.IsGet(call.Http.Request.Method))
+        {
+            // Whoever reads this answer may send a scoring request next: the gateway must know by then.
+            await gateway.PushAsync(ct);
+        }
+    }
+
+    private static string? Refuse(DocumentReader reader, string path, string what)
+    {
+        reader.Unsupported(path, what);
+        return null;
+    }
+
+    // Keys may be brought along at creation; they are sealed apart and never part of the stored document.
+    private static void CheckKeys(DocumentReader reader)
+    {
+        if (reader.Properties["keys"] is JsonObject keys)
+        {
+            foreach (var name in (string[])["primaryKey", "secondaryKey"])
+            {
+                if (keys[name] is not null && keys.Text(name) is not { Length: >= 16 and <= 512 })
+                {
+                    reader.Invalid($"properties.keys.{name}", "A key has 16 to 512 characters.");
+                }
+            }
+        }
+    }
+
+    private async Task CheckTrafficAsync(DocumentReader reader, ArmId id, CancellationToken ct)
+    {
+        var traffic = reader.Numbers("traffic");
+        var known = (await deployments.OfEndpointAsync(id, ct)).Select(d => d.Id.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, share) in traffic.Where(t => !known.Contains(t.Key)))
+        {
+            if (share > 0)
+            {
+                reader.Invalid($"properties.traffic.{name}", $"The endpoint has no deployment '{name}'; it has {(known.Count == 0 ? "none" : string.Join(", ", known.Order(StringComparer.Ordinal)))}.");
+            }
+            else
+            {
+                (reader.Properties["traffic"] as JsonObject)?.Remove(name);
+            }
+        }
+
+        var sum = traffic.Values.Sum();
+        if (sum is not (0 or 100))
+        {
+            reader.Invalid("properties.traffic", $"Traffic must sum to 100 (or all be 0); it sums to {sum}.");
+        }
+    }
+}

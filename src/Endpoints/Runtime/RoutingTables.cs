@@ -1,0 +1,64 @@
+using System.Text.Json.Nodes;
+using Zaffre.Database;
+using Zaffre.Endpoints.Data;
+using Zaffre.Endpoints.Online;
+using Zaffre.Gateway;
+using Zaffre.Kernel;
+using Zaffre.Resources;
+using Zaffre.Web;
+
+namespace Zaffre.Endpoints.Runtime;
+
+/// <summary>Builds the routing table from what is committed.</summary>
+internal sealed class RoutingTables(IDatabase database, IResources resources, EndpointStore endpoints, DataDirectory data, TimeProvider time)
+{
+    private readonly ServingFolder folder = ServingFolder.Open(data);
+
+    /// <summary>The table now, with a version of at least <paramref name="atLeast"/>.</summary>
+    public async Task<RoutingTable> BuildAsync(long atLeast, CancellationToken ct)
+    {
+        var (keyId, key) = await endpoints.TokenKeyAsync(ct);
+        using var disposed = key;
+        var (rows, deployments, workers) = await database.ReadAsync(
+            c => (EndpointStore.List(c), DeploymentStore.List(c), DeploymentStore.Workers(c)), ct);
+        var routes = new List<EndpointRoute>(rows.Count);
+        foreach (var row in rows)
+        {
+            if (await resources.FindAsync(new ArmId(row.EndpointId), ct) is not { } endpoint)
+            {
+                continue;
+            }
+
+            var live = deployments.Where(d => d.Live is not null && d.State != DeploymentState.Deleting && d.EndpointId.Equals(row.EndpointId, StringComparison.OrdinalIgnoreCase));
+            var (primary, secondary) = endpoints.Open(row);
+            routes.Add(new EndpointRoute(row.Name, OnlineEndpoint.UsesTokens(endpoint.Document) ? EndpointAuthentication.Token : EndpointAuthentication.Key)
+            {
+                Epoch = row.Epoch,
+                KeyHashes = OnlineEndpoint.UsesTokens(endpoint.Document) ? [] : [EndpointStore.HashOf(primary), EndpointStore.HashOf(secondary)],
+                Traffic = OnlineEndpoint.TrafficOf(endpoint.Document),
+                Deployments = [.. live.Select(d => Route(d, workers))],
+            });
+        }
+
+        return new RoutingTable
+        {
+            Version = Math.Max(atLeast, time.GetUtcNow().ToUnixTimeMilliseconds()),
+            TokenKeys = new Dictionary<string, string>(StringComparer.Ordinal) { [keyId] = Convert.ToBase64String(key.ExportSubjectPublicKeyInfo()) },
+            Endpoints = routes,
+        };
+    }
+
+    private DeploymentRoute Route(DeploymentRow row, IReadOnlyList<WorkerRow> workers)
+    {
+        var settings = RequestSettings.Of(row.ParseLive() ?? new JsonObject());
+        return new DeploymentRoute(row.Id.Name)
+        {
+            MaxConcurrentPerInstance = settings.MaxConcurrent,
+            RequestTimeoutMs = (int)settings.Timeout.TotalMilliseconds,
+            MaxQueueWaitMs = (int)settings.QueueWait.TotalMilliseconds,
+            Workers = [.. workers.Where(w => w.RowKey == row.RowKey && w.Generation == row.Live && w.Ready == 1)
+                .OrderBy(w => w.Slot)
+                .Select(w => new WorkerRoute(w.WorkerId, folder.Worker(w.WorkerId)))],
+        };
+    }
+}
