@@ -19,6 +19,8 @@ namespace Zaffre.Endpoints.Features;
 internal sealed class WriteDeployment(
     IDatabase database, IResources resources, IOperations operations, DeploymentValidation validation, OnlineDeployment type, Deployments running)
 {
+    private readonly IResources resources = resources;
+
     public static void Map(IEndpointRouteBuilder workspace)
     {
         workspace.MapPut(OnlineEndpoint.Type + "/{endpoint}/deployments/{name}", PutAsync).Requires("workspaces/onlineEndpoints/deployments/write");

@@ -15,7 +15,7 @@ namespace Zaffre.Endpoints.Runtime;
 /// </summary>
 internal sealed class DeploymentLoop(
     string rowKey, DeploymentStore store, DeploymentPlanner planner, Instances instances, DeploymentOutcome outcome, DeploymentLogs logs,
-    GatewayKeeper gateway, ILogger<DeploymentLoop> log)
+    GatewayKeeper gateway, ILogger<DeploymentLoop> log) : IDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
@@ -29,7 +29,7 @@ internal sealed class DeploymentLoop(
 
     public Task Running { get; private set; } = Task.CompletedTask;
 
-    public void Start(CancellationToken ct, Action ended) => Running = Task.Run(() => RunAsync(ended, ct), CancellationToken.None);
+    public void Start(Action ended, CancellationToken ct) => Running = Task.Run(() => RunAsync(ended, ct), CancellationToken.None);
 
     /// <summary>The row has changed: what is being waited for may be moot.</summary>
     public void Wake()
@@ -37,6 +37,12 @@ internal sealed class DeploymentLoop(
         wakes.Writer.TryWrite(true);
         turn.Cancel();
     }
+
+    public void Dispose() => turn.Dispose();
+
+    private static WorkspaceRef WorkspaceOf(DeploymentRow row) => WorkspaceRef.TryParse(row.DeploymentId, out var workspace, out _)
+        ? workspace
+        : throw new InvalidOperationException($"'{row.DeploymentId}' names no workspace");
 
     private async Task RunAsync(Action ended, CancellationToken ct)
     {
@@ -121,34 +127,36 @@ internal sealed class DeploymentLoop(
     private async Task RollAsync(DeploymentRow row, CancellationToken ct)
     {
         var document = row.ParseDocument();
-        WorkspaceRef.TryParse(row.DeploymentId, out var workspace, out _);
         logs.Prepare(rowKey, $"Preparing generation {row.Wanted}");
-        if (!(await planner.PlanAsync(workspace!, document, ct)).TryGet(out var plan, out var problem))
+        if (!(await planner.PlanAsync(WorkspaceOf(row), document, ct)).TryGet(out var plan, out var problem))
         {
             await FailAsync(row, Instances.Failure(problem.Code, problem.Message));
             return;
         }
 
         logs.Prepare(rowKey, plan.Explanation);
+        using var attempt = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var waits = new List<Task<JsonObject?>>();
         for (var slot = 0; slot < DeploymentValidation.CapacityOf(document); slot++)
         {
-            waits.Add(StartOneAsync(row, row.Wanted, slot, plan, ct));
+            waits.Add(StartOneAsync(row, row.Wanted, slot, plan, attempt.Token));
         }
 
         await foreach (var wait in Task.WhenEach(waits))
         {
             if (await wait is { } failure)
             {
-                await Task.WhenAll(waits).WaitAsync(TimeSpan.FromSeconds(1), CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await attempt.CancelAsync();
+                await ((Task)Task.WhenAll(waits)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 await FailAsync(row, failure);
                 return;
             }
         }
 
-        var fresh = living.Values.Where(i => i.Row.Generation == row.Wanted).Select(i => i.Id).ToList();
-        if (await outcome.SucceedAsync(row, fresh))
+        var fresh = living.Values.Where(i => i.Row.Generation == row.Wanted).ToList();
+        if (await outcome.SucceedAsync(row, [.. fresh.Select(i => i.Id)]))
         {
+            fresh.ForEach(i => living[i.Id] = i with { Row = DeploymentOutcome.AsReady(i.Row) });
             log.DeploymentServes(row.Id.Name, row.Wanted);
             await gateway.PushAsync(ct);
         }
@@ -227,8 +235,7 @@ internal sealed class DeploymentLoop(
         await Task.Delay(pause, ct);
         pause = pause == TimeSpan.Zero ? FirstPause : TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
         lastStart = instances.Now;
-        WorkspaceRef.TryParse(row.DeploymentId, out var workspace, out _);
-        if (!(await planner.PlanAsync(workspace!, document, ct)).TryGet(out var plan, out var problem))
+        if (!(await planner.PlanAsync(WorkspaceOf(row), document, ct)).TryGet(out var plan, out var problem))
         {
             logs.Prepare(rowKey, $"An instance could not be started again: {problem.Code}: {problem.Message}");
             wakes.Writer.TryWrite(true);

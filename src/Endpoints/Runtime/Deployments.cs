@@ -42,7 +42,7 @@ internal sealed class Deployments(IServiceProvider services) : BackgroundService
     private DeploymentLoop Begin(string rowKey)
     {
         var loop = ActivatorUtilities.CreateInstance<DeploymentLoop>(services, rowKey);
-        loop.Start(ending, () => loops.TryRemove(rowKey, out _));
+        loop.Start(() => loops.TryRemove(rowKey, out _), ending);
         return loop;
     }
 }
