@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Zaffre.Database;
 
 namespace Zaffre.Web;
@@ -13,7 +14,7 @@ public static class WebModule
     public static IServiceCollection AddWeb(this IServiceCollection services)
     {
         services.AddMigrations<OperationStore>();
-        services.AddSingleton<ServerAddress>();
+        services.TryAddSingleton<ServerAddress>();
         services.AddSingleton<IPublicUrls, HostUrls>();
         services.AddSingleton<OperationStore>();
         services.AddSingleton<IOperations>(provider => provider.GetRequiredService<OperationStore>());
