@@ -105,7 +105,7 @@ internal sealed class ConnectListener(BoundPort bound, ConnectRoutes routes, ILo
             return;
         }
 
-        var request = await WithinAsync(HeadTimeout, token => ConnectRequest.ReadAsync(client, token), ct);
+        var request = await WithinAsync<ConnectRequest?>(HeadTimeout, token => ConnectRequest.ReadAsync(client, token), ct);
         if (request.TimedOut)
         {
             await SendAsync(client, ConnectAnswer.Status(408, "Request Timeout", "The request head did not arrive in time."), ct);
@@ -153,8 +153,7 @@ internal sealed class ConnectListener(BoundPort bound, ConnectRoutes routes, ILo
         socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 4);
     }
 
-    private static async Task<(T? Result, bool TimedOut)> WithinAsync<T>(TimeSpan limit, Func<CancellationToken, Task<T?>> work, CancellationToken ct)
-        where T : class
+    private static async Task<(T? Result, bool TimedOut)> WithinAsync<T>(TimeSpan limit, Func<CancellationToken, Task<T>> work, CancellationToken ct)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(ct);
         timeout.CancelAfter(limit);
@@ -164,7 +163,7 @@ internal sealed class ConnectListener(BoundPort bound, ConnectRoutes routes, ILo
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            return (null, true);
+            return (default, true);
         }
     }
 

@@ -78,10 +78,15 @@ internal sealed class BoundPort : IDisposable
             v6.Bind(new IPEndPoint(IPAddress.IPv6Loopback, port));
             return v6;
         }
-        catch (SocketException exception)
+        catch (SocketException exception) when (exception.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported)
         {
             v6.Dispose();
-            return exception.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported ? null : throw exception;
+            return null;
+        }
+        catch (SocketException)
+        {
+            v6.Dispose();
+            throw;
         }
     }
 }

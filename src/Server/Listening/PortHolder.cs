@@ -7,6 +7,8 @@ internal static class PortHolder
 {
     private const string Listening = "0A";
 
+    private static readonly string[] Tables = ["/proc/net/tcp", "/proc/net/tcp6"];
+
     /// <summary>Process id and command, or what could be found out.</summary>
     public static string Describe(int port) => Find(port) switch
     {
@@ -16,7 +18,7 @@ internal static class PortHolder
 
     public static (int Id, string Command)? Find(int port)
     {
-        var inodes = new[] { "/proc/net/tcp", "/proc/net/tcp6" }.SelectMany(file => Inodes(file, port)).Select(inode => $"socket:[{inode}]").ToHashSet(StringComparer.Ordinal);
+        var inodes = Tables.SelectMany(file => Inodes(file, port)).Select(inode => $"socket:[{inode}]").ToHashSet(StringComparer.Ordinal);
         if (inodes.Count == 0)
         {
             return null;
