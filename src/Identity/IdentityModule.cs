@@ -41,6 +41,7 @@ public static class IdentityModule
         AuthorityDocuments.Map(endpoints);
         CloudMetadata.Map(endpoints);
         RoleRoutes.Map(endpoints);
+        PrincipalRoutes.Map(endpoints);
         return endpoints;
     }
 }
