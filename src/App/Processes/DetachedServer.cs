@@ -50,7 +50,7 @@ internal static class DetachedServer
         var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false };
         string[] arguments =
         [
-            "-c", "umask 077; exec setsid \"$@\" >>\"$ZAFFRE_LOG\" 2>&1 </dev/null", "zaffre", Environment.ProcessPath!,
+            "-c", "exec setsid \"$@\" >>\"$ZAFFRE_LOG\" 2>&1 </dev/null", "zaffre", Environment.ProcessPath!,
             "up", "--data", options.Data.Root, "--port", Number(options.Port), "--proxy-port", Number(options.ProxyPort), "--gateway-port", Number(options.GatewayPort),
             .. options.StrictProxy ? ["--strict-proxy"] : Array.Empty<string>(),
         ];
