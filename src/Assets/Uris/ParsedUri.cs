@@ -98,9 +98,9 @@ internal abstract partial record ParsedUri
     private static Outcome<ParsedUri> Within(WorkspaceRef? workspace, Match match, string uri) =>
         UriPath.Check(match.Groups["p"].Value, uri).Then<ParsedUri>(path => new InDatastore(workspace, match.Groups["d"].Value, path));
 
-    [GeneratedRegex(@"^azureml://datastores/(?<d>[A-Za-z0-9_.\-]+)(?:/paths)?(?:/(?<p>.*))?\z", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant | RegexOptions.Singleline, 1000)]
+    [GeneratedRegex(@"^azureml://datastores/(?<d>[A-Za-z0-9_][A-Za-z0-9_.\-]*)(?:/paths)?(?:/(?<p>.*))?\z", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant | RegexOptions.Singleline, 1000)]
     private static partial Regex Short();
 
-    [GeneratedRegex(@"^azureml://subscriptions/(?<s>[^/]+)/resourcegroups/(?<g>[^/]+)(?:/providers/Microsoft.MachineLearningServices)?/workspaces/(?<w>[^/]+)/datastores/(?<d>[A-Za-z0-9_.\-]+)(?:/paths)?(?:/(?<p>.*))?\z", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant | RegexOptions.Singleline, 1000)]
+    [GeneratedRegex(@"^azureml://subscriptions/(?<s>[^/]+)/resourcegroups/(?<g>[^/]+)(?:/providers/Microsoft.MachineLearningServices)?/workspaces/(?<w>[^/]+)/datastores/(?<d>[A-Za-z0-9_][A-Za-z0-9_.\-]*)(?:/paths)?(?:/(?<p>.*))?\z", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant | RegexOptions.Singleline, 1000)]
     private static partial Regex Long();
 }

@@ -120,9 +120,10 @@ internal sealed class YamlParser
         var merged = new List<YamlNode>();
         while (!events.TryConsume<MappingEnd>(out _))
         {
+            var at = events.Current!.Start;
             if (Node(depth + 1) is not YamlText key)
             {
-                throw Fault("a key must be a scalar", events.Current!.Start);
+                throw Fault("a key must be a scalar", at);
             }
 
             var value = Node(depth + 1);
