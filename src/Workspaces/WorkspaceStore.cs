@@ -34,6 +34,16 @@ internal sealed class WorkspaceStore(IDatabase database, IResources resources, W
             return found;
         }
 
+        var group = new ArmId($"/subscriptions/{owner.SubscriptionId}/resourceGroups/{DefaultGroup}");
+        await database.WriteAsync(
+            scope =>
+            {
+                if (resources.Find(scope, group) is null)
+                {
+                    resources.Put(scope, group, new JsonObject { ["location"] = DefaultLocation, ["tags"] = new JsonObject(), ["properties"] = new JsonObject { ["provisioningState"] = "Succeeded" } }, Caller.System);
+                }
+            },
+            ct);
         await CreateAsync(main, new JsonObject { ["location"] = DefaultLocation, ["properties"] = new JsonObject { ["friendlyName"] = DefaultName } }, Caller.System, ct);
         return (await FindAsync(main, ct))!;
     }
