@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Zaffre.Assets;
 using Zaffre.Compute;
 using Zaffre.Database;
 using Zaffre.Identity;
@@ -9,6 +10,7 @@ using Zaffre.Resources;
 using Zaffre.Storage;
 using Zaffre.Tracking;
 using Zaffre.Web;
+using Zaffre.Workspaces;
 
 namespace Zaffre.Server;
 
@@ -25,6 +27,8 @@ internal static class Composition
         services.AddResources();
         services.AddIdentity();
         services.AddStorage();
+        services.AddWorkspaces();
+        services.AddAssets();
         services.AddTracking();
         services.AddCompute();
         return services;
@@ -37,6 +41,8 @@ internal static class Composition
         app.MapResources();
         app.MapIdentity();
         app.MapStorage();
+        app.MapWorkspaces();
+        app.MapAssets();
         app.MapTracking();
         app.MapCompute();
     }

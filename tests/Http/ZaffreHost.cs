@@ -1,10 +1,14 @@
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Zaffre.Identity;
 using Zaffre.Kernel;
 using Zaffre.Server;
+using Zaffre.Web;
 
 namespace Zaffre.Tests.Http;
 
@@ -29,6 +33,40 @@ public sealed class ZaffreHost : IAsyncLifetime
         var client = Anonymous();
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return client;
+    }
+
+    /// <summary>The workspace that every server has from the start.</summary>
+    public WorkspaceRef Workspace => new(Get<LocalOwner>().SubscriptionId, "zaffre", "main");
+
+    /// <summary>A client with the owner's token for the management surface.</summary>
+    public async Task<HttpClient> OwnerAsync() => With(await TokenAsync(Get<LocalOwner>().ClientId, Get<LocalOwner>().ClientSecret));
+
+    /// <summary>A client of a new principal that has <paramref name="role"/> (a built-in role's id) on the workspace, or no role at all.</summary>
+    public async Task<HttpClient> PrincipalAsync(string? role)
+    {
+        var made = await Get<IPrincipals>().CreateAsync("test-" + Guid.NewGuid().ToString("N"), "test", default);
+        if (role is not null)
+        {
+            using var owner = await OwnerAsync();
+            var subscription = Get<LocalOwner>().SubscriptionId;
+            using var body = JsonContent.Create(new { properties = new { roleDefinitionId = $"/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}", principalId = made.Principal.ObjectId, principalType = "ServicePrincipal" } });
+            using var answer = await owner.PutAsync(new Uri($"{Workspace.Id}/providers/Microsoft.Authorization/roleAssignments/{Guid.NewGuid()}?api-version=2022-04-01", UriKind.Relative), body);
+            answer.EnsureSuccessStatusCode();
+        }
+
+        return With(await TokenAsync(made.Principal.ClientId, made.ClientSecret));
+    }
+
+    /// <summary>A token by client credentials.</summary>
+    public async Task<string> TokenAsync(string clientId, string secret, string scope = "https://management.azure.com/.default")
+    {
+        using var client = Anonymous();
+        using var form = new FormUrlEncodedContent(new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["grant_type"] = "client_credentials", ["client_id"] = clientId, ["client_secret"] = secret, ["scope"] = scope,
+        });
+        using var response = await client.PostAsync(new Uri($"/{Get<LocalOwner>().TenantId}/oauth2/v2.0/token", UriKind.Relative), form);
+        return (string)JsonNode.Parse(await response.Content.ReadAsStringAsync())!["access_token"]!;
     }
 
     public async Task InitializeAsync()
