@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Zaffre.Kernel;
 
@@ -10,12 +11,13 @@ internal static class QuickstartCommand
 {
     public static Command Create()
     {
-        var command = new Command("quickstart", "Start the server if none runs, then train, register, deploy and score the iris example.") { CliCommands.Data };
+        var port = new Option<int>("--port") { Description = "Port of the server when it has to be started; 0 picks free ones.", DefaultValueFactory = _ => 8443 };
+        var command = new Command("quickstart", "Start the server if none runs, then train, register, deploy and score the iris example.") { CliCommands.Data, port };
         command.SetAction(async (parsed, ct) =>
         {
             try
             {
-                await RunAsync(CliCommands.DataOf(parsed), ct);
+                await RunAsync(CliCommands.DataOf(parsed), parsed.GetValue(port), ct);
                 return 0;
             }
             catch (CliException exception)
@@ -27,11 +29,11 @@ internal static class QuickstartCommand
         return command;
     }
 
-    private static async Task RunAsync(DataDirectory data, CancellationToken ct)
+    private static async Task RunAsync(DataDirectory data, int port, CancellationToken ct)
     {
         var example = Example();
         var clock = Stopwatch.StartNew();
-        await StartAsync(data, ct);
+        await StartAsync(data, port, ct);
         using var api = new ApiClient(RunningServer.Find(data), "zaffre", "main");
         var yaml = new YamlSubmission(api);
 
@@ -79,14 +81,33 @@ internal static class QuickstartCommand
 
     private static void Step(Stopwatch clock, string text) => Console.WriteLine($"\n[{clock.Elapsed.TotalSeconds,5:0.0} s] {text}");
 
-    // The same program, as a person would start it; it answers at once when a server already runs on the data directory.
-    private static async Task StartAsync(DataDirectory data, CancellationToken ct)
+    // The same program, as a person would start it.
+    private static async Task StartAsync(DataDirectory data, int port, CancellationToken ct)
     {
-        using var up = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["up", "--detach", "--if-down", "--data", data.Root]))!;
+        if (await AnswersAsync(data, ct))
+        {
+            return;
+        }
+
+        using var up = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["up", "--detach", "--port", port.ToString(CultureInfo.InvariantCulture), "--data", data.Root]))!;
         await up.WaitForExitAsync(ct);
         if (up.ExitCode != 0)
         {
             throw new CliException("The server did not start; the lines above say why.");
+        }
+    }
+
+    private static async Task<bool> AnswersAsync(DataDirectory data, CancellationToken ct)
+    {
+        try
+        {
+            using var api = new ApiClient(RunningServer.Find(data), "zaffre", "main");
+            await api.TokenAsync("https://management.azure.com/.default", ct);
+            return true;
+        }
+        catch (CliException)
+        {
+            return false;
         }
     }
 
