@@ -20,22 +20,22 @@ public sealed class AssetTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         Assert.Empty((await arm.GetAsync("~/data/first/versions?$orderBy=createdtime%20desc&$top=1")).Ok().Names());
         var put = await arm.PutAsync("~/data/first/versions/3", Data("a"));
         Assert.Equal(HttpStatusCode.Created, put.Status);
-        Assert.Equal($"{arm.Main.Id}/data/first/versions/3", put.Body.Text("id"));
-        Assert.Equal("Microsoft.MachineLearningServices/workspaces/data/versions", put.Body.Text("type"));
-        Assert.NotEmpty(put.Body.Text("systemData.lastModifiedAt"));
+        Assert.Equal($"{arm.Main.Id}/data/first/versions/3", put.Body.At("id"));
+        Assert.Equal("Microsoft.MachineLearningServices/workspaces/data/versions", put.Body.At("type"));
+        Assert.NotEmpty(put.Body.At("systemData.lastModifiedAt"));
         (await arm.PutAsync("~/data/first/versions/alpha", Data("b"))).Ok();
         (await arm.PutAsync("~/data/first/versions/2", Data("c"))).Ok();
 
         var container = (await arm.GetAsync("~/data/first")).Ok();
-        Assert.Equal("4", container.Text("properties.nextVersion"));
-        Assert.Equal("2", container.Text("properties.latestVersion"));
-        Assert.Equal("uri_file", container.Text("properties.dataType"));
+        Assert.Equal("4", container.At("properties.nextVersion"));
+        Assert.Equal("2", container.At("properties.latestVersion"));
+        Assert.Equal("uri_file", container.At("properties.dataType"));
         Assert.Equal(["2"], (await arm.GetAsync("~/data/first/versions?$orderBy=createdtime%20desc&$top=1")).Ok().Names());
-        Assert.Equal("2", (await arm.GetAsync("~/data/first/versions/latest")).Ok().Text("name"));
+        Assert.Equal("2", (await arm.GetAsync("~/data/first/versions/latest")).Ok().At("name"));
 
         Assert.Equal(HttpStatusCode.OK, (await arm.DeleteAsync("~/data/first/versions/3")).Status);
         Assert.Equal(HttpStatusCode.NoContent, (await arm.DeleteAsync("~/data/first/versions/3")).Status);
-        Assert.Equal("4", (await arm.GetAsync("~/data/first")).Ok().Text("properties.nextVersion"));
+        Assert.Equal("4", (await arm.GetAsync("~/data/first")).Ok().At("properties.nextVersion"));
         Assert.Equal(HttpStatusCode.OK, (await arm.DeleteAsync("~/data/first")).Status);
         (await arm.GetAsync("~/data/first/versions/2")).Fails(HttpStatusCode.NotFound);
     }
@@ -49,9 +49,9 @@ public sealed class AssetTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     public async Task Equal_content_is_accepted_again_and_other_content_is_a_conflict(string type, string properties, string other)
     {
         var path = $"~/{type}/same/versions/1";
-        Assert.Equal(HttpStatusCode.Created, (await arm.PutAsync(path, $$"""{"properties":{{properties}}}""")).Status);
-        Assert.Equal(HttpStatusCode.OK, (await arm.PutAsync(path, $$"""{"properties":{{properties}}}""")).Status);
-        (await arm.PutAsync(path, $$"""{"properties":{{other}}}""")).Fails(HttpStatusCode.Conflict);
+        Assert.Equal(HttpStatusCode.Created, (await arm.PutAsync(path, $$$$"""{"properties":{{{{properties}}}}}""")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await arm.PutAsync(path, $$$$"""{"properties":{{{{properties}}}}}""")).Status);
+        (await arm.PutAsync(path, $$$$"""{"properties":{{{{other}}}}}""")).Fails(HttpStatusCode.Conflict);
 
         // Whole-resource PUT is the update verb: what GET returned, with another description, tags and archived state.
         var seen = (await arm.GetAsync(path)).Ok();
@@ -60,7 +60,7 @@ public sealed class AssetTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         seen["properties"]!["isArchived"] = true;
         var put = await arm.PutAsync(path, seen.ToJsonString());
         Assert.Equal(HttpStatusCode.OK, put.Status);
-        Assert.Equal(("new", "v", "true"), (put.Body.Text("properties.description"), put.Body.Text("properties.tags.k"), put.Body.Text("properties.isArchived")));
+        Assert.Equal(("new", "v", "true"), (put.Body.At("properties.description"), put.Body.At("properties.tags.k"), put.Body.At("properties.isArchived")));
 
         Assert.Empty((await arm.GetAsync($"~/{type}/same/versions?listViewType=ActiveOnly")).Ok().Names());
         Assert.Equal(["1"], (await arm.GetAsync($"~/{type}/same/versions?listViewType=ArchivedOnly")).Ok().Names());
@@ -72,8 +72,8 @@ public sealed class AssetTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     public async Task The_same_place_under_another_spelling_is_the_same_content()
     {
         var store = (await arm.GetAsync("~/datastores/workspaceblobstore")).Ok();
-        var (account, container) = (store.Text("properties.accountName"), store.Text("properties.containerName"));
-        var code = (string uri) => $$"""{"properties":{"codeUri":"{{uri}}","isAnonymous":true}}""";
+        var (account, container) = (store.At("properties.accountName"), store.At("properties.containerName"));
+        var code = (string uri) => $$$"""{"properties":{"codeUri":"{{{uri}}}","isAnonymous":true}}""";
         (await arm.PutAsync("~/codes/guid/versions/1", code($"https://{account}.blob.core.windows.net/{container}/LocalUpload/h/src"))).Ok();
         Assert.Equal(HttpStatusCode.OK, (await arm.PutAsync("~/codes/guid/versions/1", code($"https://{account}.blob.core.localhost:8443/{container}/LocalUpload/h/src/"))).Status);
         Assert.Equal(HttpStatusCode.OK, (await arm.PutAsync("~/codes/guid/versions/1", code("azureml://datastores/workspaceblobstore/paths/LocalUpload/h/src"))).Status);
@@ -87,12 +87,12 @@ public sealed class AssetTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         for (var i = 1; i <= 35; i++)
         {
             var tags = i % 2 == 0 ? """,{"even":"yes"}""" : ",{}";
-            (await arm.PutAsync($"~/models/many/versions/{i}", $$"""{"properties":{"modelUri":"azureml://datastores/workspaceblobstore/paths/m{{i}}","tags":{{tags[1..]}},"properties":{"n":"{{i}}"}}}""")).Ok();
+            (await arm.PutAsync($"~/models/many/versions/{i}", $$$$"""{"properties":{"modelUri":"azureml://datastores/workspaceblobstore/paths/m{{{{i}}}}","tags":{{{{tags[1..]}}}},"properties":{"n":"{{{{i}}}}"}}}""")).Ok();
         }
 
         var first = (await arm.GetAsync("~/models/many/versions")).Ok();
         Assert.Equal(30, first.Names().Length);
-        var rest = (await arm.GetAsync(first.Text("nextLink"))).Ok();
+        var rest = (await arm.GetAsync(first.At("nextLink"))).Ok();
         Assert.Equal(5, rest.Names().Length);
         Assert.Null(rest["nextLink"]);
         Assert.Equal(35, first.Names().Concat(rest.Names()).Distinct().Count());
@@ -112,7 +112,7 @@ public sealed class AssetTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     public async Task Names_with_azureml_in_front_mean_the_name()
     {
         (await arm.PutAsync("~/environments/azureml%3Aenv1/versions/1", """{"properties":{"image":"ubuntu"}}""")).Ok();
-        Assert.Equal($"{arm.Main.Id}/environments/env1/versions/1", (await arm.GetAsync("~/environments/env1/versions/1")).Ok().Text("id"));
+        Assert.Equal($"{arm.Main.Id}/environments/env1/versions/1", (await arm.GetAsync("~/environments/env1/versions/1")).Ok().At("id"));
         Assert.Equal(["1"], (await arm.GetAsync("~/environments/azureml%3Aenv1/versions?$orderBy=createdtime%20desc&$top=1")).Ok().Names());
     }
 
@@ -123,11 +123,11 @@ public sealed class AssetTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         var container = (await arm.GetAsync("~/data/boxed")).Ok();
         container["properties"]!["isArchived"] = true;
         container["properties"]!["nextVersion"] = "77";
-        Assert.Equal("2", (await arm.PutAsync("~/data/boxed", container.ToJsonString())).Ok().Text("properties.nextVersion"));
+        Assert.Equal("2", (await arm.PutAsync("~/data/boxed", container.ToJsonString())).Ok().At("properties.nextVersion"));
         Assert.DoesNotContain("boxed", (await arm.GetAsync("~/data?listViewType=ActiveOnly")).Ok().Names());
         Assert.Contains("boxed", (await arm.GetAsync("~/data?listViewType=ArchivedOnly")).Ok().Names());
         (await arm.PutAsync("~/data/boxed/versions/2", Data("b"))).Ok();
-        Assert.Equal("3", (await arm.GetAsync("~/data/boxed")).Ok().Text("properties.nextVersion"));
+        Assert.Equal("3", (await arm.GetAsync("~/data/boxed")).Ok().At("properties.nextVersion"));
     }
 
     [Fact]
@@ -137,7 +137,7 @@ public sealed class AssetTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         var spec = """{"properties":{"componentSpec":{"name":"train","type":"command","command":"x","environment":"azureml:e:1","inputs":{"lr":{"type":"number","default":"0.1"}},"_source":"YAML.COMPONENT"}}}""";
         (await arm.PutAsync("~/components/train/versions/5", spec)).Ok();
         var found = (await arm.GetAsync("~/components/train/versions/azureml_default")).Ok();
-        Assert.Equal("5", found.Text("name"));
+        Assert.Equal("5", found.At("name"));
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(spec)!["properties"]!["componentSpec"], found["properties"]!["componentSpec"]));
         Assert.Equal(["version"], (await arm.PutAsync("~/components/train/versions/azureml_default", spec)).Targets());
     }
@@ -148,11 +148,11 @@ public sealed class AssetTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         (await arm.PutAsync("~/models/plain/versions/1", """{"properties":{"modelUri":"azureml://datastores/workspaceblobstore/paths/m"}}""")).Ok();
         var model = (await arm.GetAsync("~/models/plain/versions/1")).Ok();
         Assert.Equal("{}", model["properties"]!["flavors"]!.ToJsonString());
-        Assert.Equal("custom_model", model.Text("properties.modelType"));
-        Assert.Equal("azureml://datastores/workspaceblobstore/paths/m", model.Text("properties.modelUri"));
+        Assert.Equal("custom_model", model.At("properties.modelType"));
+        Assert.Equal("azureml://datastores/workspaceblobstore/paths/m", model.At("properties.modelUri"));
         var store = (await arm.GetAsync("~/datastores/workspaceblobstore")).Ok();
-        var url = $"https://{store.Text("properties.accountName")}.blob.core.windows.net/{store.Text("properties.containerName")}/x/y";
-        var long_ = (await arm.PutAsync("~/models/plain/versions/2", $$"""{"properties":{"modelUri":"{{url}}"}}""")).Ok().Text("properties.modelUri");
+        var url = $"https://{store.At("properties.accountName")}.blob.core.windows.net/{store.At("properties.containerName")}/x/y";
+        var long_ = (await arm.PutAsync("~/models/plain/versions/2", $$$"""{"properties":{"modelUri":"{{{url}}}"}}""")).Ok().At("properties.modelUri");
         Assert.Equal($"azureml://subscriptions/{arm.Main.SubscriptionId}/resourcegroups/zaffre/workspaces/main/datastores/workspaceblobstore/paths/x/y", long_);
     }
 
@@ -172,7 +172,7 @@ public sealed class AssetTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     [InlineData("components", """{"componentSpec":"text"}""", "properties.componentSpec")]
     public async Task Everything_wrong_with_a_version_is_listed_and_nothing_is_created(string type, string properties, string targets)
     {
-        var answer = await arm.PutAsync($"~/{type}/broken/versions/1", $$"""{"properties":{{properties}}}""");
+        var answer = await arm.PutAsync($"~/{type}/broken/versions/1", $$$$"""{"properties":{{{{properties}}}}}""");
         Assert.Equal(targets, string.Join(' ', answer.Targets().Order(StringComparer.Ordinal)));
         (await arm.GetAsync($"~/{type}/broken/versions/1")).Fails(HttpStatusCode.NotFound);
         (await arm.GetAsync($"~/{type}/broken")).Fails(HttpStatusCode.NotFound);
@@ -201,7 +201,7 @@ public sealed class AssetTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     [InlineData("models", """{"modelUri":"azureml://registries/azureml/models/m/versions/1"}""")]
     [InlineData("models", """{"modelUri":"https://example.org/model.pkl"}""")]
     public async Task What_has_no_engine_is_refused_by_name(string type, string properties) =>
-        Assert.Equal("OperationNotSupported", (await arm.PutAsync($"~/{type}/later/versions/1", $$"""{"properties":{{properties}}}""")).Fails(HttpStatusCode.BadRequest));
+        Assert.Equal("OperationNotSupported", (await arm.PutAsync($"~/{type}/later/versions/1", $$$$"""{"properties":{{{{properties}}}}}""")).Fails(HttpStatusCode.BadRequest));
 
     [Fact]
     public async Task A_stale_etag_is_refused()
@@ -239,5 +239,5 @@ public sealed class AssetTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         }
     }
 
-    private static string Data(string path) => $$"""{"properties":{"dataType":"uri_file","dataUri":"azureml://datastores/workspaceblobstore/paths/{{path}}"}}""";
+    private static string Data(string path) => $$$"""{"properties":{"dataType":"uri_file","dataUri":"azureml://datastores/workspaceblobstore/paths/{{{path}}}"}}""";
 }

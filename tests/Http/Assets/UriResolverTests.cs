@@ -51,14 +51,14 @@ public sealed class UriResolverTests(ZaffreHost host) : IClassFixture<ZaffreHost
     public async Task What_belongs_to_another_workspace_is_refused()
     {
         var other = (await arm.PutAsync(arm.Group + "/providers/Microsoft.MachineLearningServices/workspaces/stranger", """{"location":"local"}""")).Ok();
-        var account = other.Text("properties.storageAccount").Split('/')[^1];
+        var account = other.At("properties.storageAccount").Split('/')[^1];
         foreach (var uri in new[]
         {
             $"https://{account}.blob.core.windows.net/azureml/x",
             $"wasbs://azureml@{account}.blob.core.windows.net/x",
             $"azureml://subscriptions/{arm.Main.SubscriptionId}/resourcegroups/zaffre/workspaces/stranger/datastores/workspaceblobstore/paths/x",
-            $"{other.Text("id")}/data/d/versions/1",
-            $"azureml://locations/local/workspaces/{other.Text("properties.workspaceId")}/data/d/versions/1",
+            $"{other.At("id")}/data/d/versions/1",
+            $"azureml://locations/local/workspaces/{other.At("properties.workspaceId")}/data/d/versions/1",
         })
         {
             Assert.Equal(ProblemKind.Invalid, (await ResolveAsync(uri)).Problem?.Kind);

@@ -23,7 +23,7 @@ public sealed class YamlResolveTests(ZaffreHost host) : IClassFixture<ZaffreHost
         Assert.Equal("""{"properties":{"modelType":"mlflow_model","tags":{"a":"1"},"modelUri":"{{upload.0}}"}}""", request["body"]!.ToJsonString());
         Assert.Equal("azureml://datastores/workspaceblobstore/paths/", answer["store"]!["uri"]!.GetValue<string>());
         Assert.Contains("sig=", answer["store"]!["sas"]!.GetValue<string>(), StringComparison.Ordinal);
-        Assert.Equal($"{arm.Main.Id}/models/iris/versions/1", answer.Text("id"));
+        Assert.Equal($"{arm.Main.Id}/models/iris/versions/1", answer.At("id"));
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed class YamlResolveTests(ZaffreHost host) : IClassFixture<ZaffreHost
         var request = answer["requests"]![0]!;
         var body = request["body"]!.ToJsonString().Replace("{{upload.0}}", store["uri"] + target, StringComparison.Ordinal);
         (await arm.PutAsync(request["path"]!.GetValue<string>().Split('?')[0], body)).Ok();
-        Assert.Equal("azureml://datastores/workspaceblobstore/paths/" + target, (await arm.GetAsync("~/data/table/versions/1")).Ok().Text("properties.dataUri"));
+        Assert.Equal("azureml://datastores/workspaceblobstore/paths/" + target, (await arm.GetAsync("~/data/table/versions/1")).Ok().At("properties.dataUri"));
         var next = (await ResolveAsync("data", "name: table\npath: in/data.csv\ntype: uri_file\n")).Ok();
         Assert.Contains("/versions/2?", next["requests"]![0]!["path"]!.GetValue<string>(), StringComparison.Ordinal);
     }

@@ -67,7 +67,7 @@ internal static class ArmAnswers
         return details.Count == 0 ? [error["target"]!.GetValue<string>()] : [.. details.Select(d => d!["target"]!.GetValue<string>())];
     }
 
-    public static string Text(this JsonObject body, string path)
+    public static string At(this JsonObject body, string path)
     {
         JsonNode? node = body;
         foreach (var part in path.Split('.'))

@@ -24,16 +24,16 @@ public sealed class DatastoreTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     public async Task A_built_in_datastore_has_what_clients_read_and_its_key_only_on_request()
     {
         var store = (await arm.GetAsync("~/datastores/WorkspaceBlobStore")).Ok();
-        Assert.Equal("AzureBlob", store.Text("properties.datastoreType"));
-        Assert.Equal("AccountKey", store.Text("properties.credentials.credentialsType"));
-        Assert.Equal("true", store.Text("properties.isDefault"));
-        Assert.Equal("core.localhost:8443", store.Text("properties.endpoint"));
+        Assert.Equal("AzureBlob", store.At("properties.datastoreType"));
+        Assert.Equal("AccountKey", store.At("properties.credentials.credentialsType"));
+        Assert.Equal("true", store.At("properties.isDefault"));
+        Assert.Equal("core.localhost:8443", store.At("properties.endpoint"));
         Assert.DoesNotContain("secrets", store.ToJsonString(), StringComparison.Ordinal);
 
         var secrets = (await arm.PostAsync("~/datastores/workspaceblobstore/listSecrets")).Ok();
-        Assert.Equal("AccountKey", secrets.Text("secretsType"));
-        Assert.Equal((await arm.PostAsync("~/listKeys")).Ok().Text("userStorageKey"), secrets.Text("key"));
-        Assert.Equal(secrets.Text("key"), (await arm.PostAsync("~/datastores/workspaceblobstore/listSecrets", """{"expirableSecret":true,"expireAfterHours":1}""")).Ok().Text("key"));
+        Assert.Equal("AccountKey", secrets.At("secretsType"));
+        Assert.Equal((await arm.PostAsync("~/listKeys")).Ok().At("userStorageKey"), secrets.At("key"));
+        Assert.Equal(secrets.At("key"), (await arm.PostAsync("~/datastores/workspaceblobstore/listSecrets", """{"expirableSecret":true,"expireAfterHours":1}""")).Ok().At("key"));
         (await arm.PostAsync("~/datastores/nowhere/listSecrets")).Fails(HttpStatusCode.NotFound);
     }
 
@@ -43,7 +43,7 @@ public sealed class DatastoreTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         (await arm.DeleteAsync("~/datastores/workspaceblobstore")).Fails(HttpStatusCode.Conflict);
         var store = (await arm.GetAsync("~/datastores/workspaceblobstore")).Ok();
         store["properties"]!["description"] = "the default";
-        Assert.Equal("the default", (await arm.PutAsync("~/datastores/workspaceblobstore", store.ToJsonString())).Ok().Text("properties.description"));
+        Assert.Equal("the default", (await arm.PutAsync("~/datastores/workspaceblobstore", store.ToJsonString())).Ok().At("properties.description"));
         store["properties"]!["containerName"] = "elsewhere";
         (await arm.PutAsync("~/datastores/workspaceblobstore", store.ToJsonString())).Fails(HttpStatusCode.Conflict);
     }
@@ -51,12 +51,12 @@ public sealed class DatastoreTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     [Fact]
     public async Task A_datastore_in_our_own_account_works_and_its_secret_is_sealed()
     {
-        var account = (await arm.GetAsync("~/datastores/workspaceblobstore")).Ok().Text("properties.accountName");
-        var key = (await arm.PostAsync("~/listKeys")).Ok().Text("userStorageKey");
+        var account = (await arm.GetAsync("~/datastores/workspaceblobstore")).Ok().At("properties.accountName");
+        var key = (await arm.PostAsync("~/listKeys")).Ok().At("userStorageKey");
         var put = await arm.PutAsync("~/datastores/mine", Blob(account, "mine", key));
         Assert.Equal(HttpStatusCode.Created, put.Status);
         Assert.DoesNotContain(key, put.Body.ToJsonString(), StringComparison.Ordinal);
-        Assert.Equal(key, (await arm.PostAsync("~/datastores/mine/listSecrets")).Ok().Text("key"));
+        Assert.Equal(key, (await arm.PostAsync("~/datastores/mine/listSecrets")).Ok().At("key"));
         var resolved = await host.Get<IDatastores>().ResolveAsync(arm.Main, "mine", CancellationToken.None);
         Assert.Equal(new BlobLocation(account, "mine", ""), resolved.Value);
 
@@ -71,7 +71,7 @@ public sealed class DatastoreTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         // What GET returned may be put back: the secret stays.
         var seen = (await arm.GetAsync("~/datastores/mine")).Ok();
         Assert.Equal(HttpStatusCode.OK, (await arm.PutAsync("~/datastores/mine", seen.ToJsonString())).Status);
-        Assert.Equal(key, (await arm.PostAsync("~/datastores/mine/listSecrets")).Ok().Text("key"));
+        Assert.Equal(key, (await arm.PostAsync("~/datastores/mine/listSecrets")).Ok().At("key"));
         Assert.Equal(HttpStatusCode.OK, (await arm.DeleteAsync("~/datastores/mine")).Status);
         Assert.Equal(HttpStatusCode.NoContent, (await arm.DeleteAsync("~/datastores/mine")).Status);
         (await arm.PostAsync("~/datastores/mine/listSecrets")).Fails(HttpStatusCode.NotFound);
@@ -80,9 +80,9 @@ public sealed class DatastoreTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     [Fact]
     public async Task A_wrong_key_opens_nothing()
     {
-        var account = (await arm.GetAsync("~/datastores/workspaceblobstore")).Ok().Text("properties.accountName");
+        var account = (await arm.GetAsync("~/datastores/workspaceblobstore")).Ok().At("properties.accountName");
         Assert.Equal(["properties.credentials.secrets.key"], (await arm.PutAsync("~/datastores/wrong", Blob(account, "c", "AAAA"))).Targets());
-        var other = (await arm.PutAsync(arm.Group + "/providers/Microsoft.MachineLearningServices/workspaces/neighbour", """{"location":"local"}""")).Ok().Text("properties.storageAccount").Split('/')[^1];
+        var other = (await arm.PutAsync(arm.Group + "/providers/Microsoft.MachineLearningServices/workspaces/neighbour", """{"location":"local"}""")).Ok().At("properties.storageAccount").Split('/')[^1];
         var body = """{"properties":{"datastoreType":"AzureBlob","accountName":"ACCOUNT","containerName":"azureml","credentials":{"credentialsType":"None"}}}""";
         Assert.Equal(["properties.credentials.credentialsType"], (await arm.PutAsync("~/datastores/spy", body.Replace("ACCOUNT", other, StringComparison.Ordinal))).Targets());
         (await arm.GetAsync("~/datastores/spy")).Fails(HttpStatusCode.NotFound);
@@ -114,5 +114,5 @@ public sealed class DatastoreTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     }
 
     private static string Blob(string account, string container, string key) =>
-        $$$"""{"properties":{"datastoreType":"AzureBlob","accountName":"{{{account}}}","containerName":"{{{container}}}","credentials":{"credentialsType":"AccountKey","secrets":{"secretsType":"AccountKey","key":"{{{key}}}"}}}}""";
+        $$$$$"""{"properties":{"datastoreType":"AzureBlob","accountName":"{{{{{account}}}}}","containerName":"{{{{{container}}}}}","credentials":{"credentialsType":"AccountKey","secrets":{"secretsType":"AccountKey","key":"{{{{{key}}}}}"}}}}""";
 }

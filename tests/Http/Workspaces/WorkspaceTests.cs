@@ -13,22 +13,22 @@ public sealed class WorkspaceTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     public async Task Workspace_main_exists_from_the_start_with_what_clients_read()
     {
         var main = (await arm.GetAsync("~")).Ok();
-        Assert.Equal(arm.Main.Id.Value, main.Text("id"));
-        Assert.Equal("local", main.Text("location"));
-        Assert.Equal("https://localhost:8443/discovery", main.Text("properties.discoveryUrl"));
-        Assert.Equal($"azureml://localhost:8443/mlflow/v1.0{arm.Main.Id}", main.Text("properties.mlFlowTrackingUri"));
-        Assert.Equal("Succeeded", main.Text("properties.provisioningState"));
-        Assert.True(Guid.TryParse(main.Text("properties.workspaceId"), out _));
-        Assert.Matches("^/subscriptions/.*/storageAccounts/[a-z0-9]{3,24}$", main.Text("properties.storageAccount"));
-        Assert.NotEmpty(main.Text("systemData.createdAt"));
+        Assert.Equal(arm.Main.Id.Value, main.At("id"));
+        Assert.Equal("local", main.At("location"));
+        Assert.Equal("https://localhost:8443/discovery", main.At("properties.discoveryUrl"));
+        Assert.Equal($"azureml://localhost:8443/mlflow/v1.0{arm.Main.Id}", main.At("properties.mlFlowTrackingUri"));
+        Assert.Equal("Succeeded", main.At("properties.provisioningState"));
+        Assert.True(Guid.TryParse(main.At("properties.workspaceId"), out _));
+        Assert.Matches("^/subscriptions/.*/storageAccounts/[a-z0-9]{3,24}$", main.At("properties.storageAccount"));
+        Assert.NotEmpty(main.At("systemData.createdAt"));
     }
 
     [Fact]
     public async Task Urls_fit_the_host_that_was_asked()
     {
         var main = (await arm.SendAsync(HttpMethod.Get, "~", asHost: "management.azure.com")).Ok();
-        Assert.Equal("https://management.azure.com/discovery", main.Text("properties.discoveryUrl"));
-        Assert.StartsWith("azureml://management.azure.com/mlflow/v1.0/", main.Text("properties.mlFlowTrackingUri"), StringComparison.Ordinal);
+        Assert.Equal("https://management.azure.com/discovery", main.At("properties.discoveryUrl"));
+        Assert.StartsWith("azureml://management.azure.com/mlflow/v1.0/", main.At("properties.mlFlowTrackingUri"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -47,8 +47,8 @@ public sealed class WorkspaceTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         (await arm.GetAsync(path)).Fails(HttpStatusCode.NotFound);
         var put = await arm.PutAsync(path, """{"location":"local","tags":{"a":"1"},"properties":{"friendlyName":"Two","description":"d"}}""");
         Assert.Equal(HttpStatusCode.OK, put.Status);
-        var account = put.Body.Text("properties.storageAccount");
-        Assert.NotEqual((await arm.GetAsync("~")).Body.Text("properties.storageAccount"), account);
+        var account = put.Body.At("properties.storageAccount");
+        Assert.NotEqual((await arm.GetAsync("~")).Body.At("properties.storageAccount"), account);
 
         Assert.Equal(["workspaceblobstore", "workspaceartifactstore"], (await arm.GetAsync(path + "/datastores")).Ok().Names());
         Assert.Contains("second", (await arm.GetAsync(arm.Group + "/providers/Microsoft.MachineLearningServices/workspaces")).Ok().Names());
@@ -57,16 +57,16 @@ public sealed class WorkspaceTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         var patch = await arm.SendAsync(HttpMethod.Patch, path, """{"tags":{"b":"2"},"properties":{"description":"e","workspaceId":"mine"}}""");
         Assert.Equal(HttpStatusCode.OK, patch.Status);
         Assert.Equal("""{"b":"2"}""", patch.Body["tags"]!.ToJsonString());
-        Assert.Equal("Two", patch.Body.Text("properties.friendlyName"));
-        Assert.Equal("e", patch.Body.Text("properties.description"));
-        Assert.Equal(put.Body.Text("properties.workspaceId"), patch.Body.Text("properties.workspaceId"));
+        Assert.Equal("Two", patch.Body.At("properties.friendlyName"));
+        Assert.Equal("e", patch.Body.At("properties.description"));
+        Assert.Equal(put.Body.At("properties.workspaceId"), patch.Body.At("properties.workspaceId"));
 
         (await arm.PutAsync(path + "/data/d/versions/1", """{"properties":{"dataType":"uri_file","dataUri":"azureml://datastores/workspaceblobstore/paths/x"}}""")).Ok();
         Assert.Equal(HttpStatusCode.OK, (await arm.DeleteAsync(path)).Status);
         Assert.Equal(HttpStatusCode.NoContent, (await arm.DeleteAsync(path)).Status);
         (await arm.GetAsync(path)).Fails(HttpStatusCode.NotFound);
         (await arm.GetAsync(path + "/data/d/versions/1")).Fails(HttpStatusCode.NotFound);
-        Assert.Null(await host.Get<IWorkspaces>().FindByGuidAsync(put.Body.Text("properties.workspaceId"), CancellationToken.None));
+        Assert.Null(await host.Get<IWorkspaces>().FindByGuidAsync(put.Body.At("properties.workspaceId"), CancellationToken.None));
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class WorkspaceTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     public async Task Keys_need_the_right_to_them()
     {
         var keys = (await arm.PostAsync("~/listKeys")).Ok();
-        Assert.Equal(64, Convert.FromBase64String(keys.Text("userStorageKey")).Length);
+        Assert.Equal(64, Convert.FromBase64String(keys.At("userStorageKey")).Length);
         using var reader = host.With(await Tokens.PrincipalAsync(host, "acdd72a7-3385-48ef-bd42-f606fba81ae7", $"/subscriptions/{arm.Main.SubscriptionId}"));
         using var refused = await reader.PostAsync(new Uri(arm.Main.Id + "/listKeys?api-version=2022-10-01", UriKind.Relative), null);
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
