@@ -40,6 +40,7 @@ public static class IdentityModule
         TokenEndpoint.Map(endpoints);
         AuthorityDocuments.Map(endpoints);
         CloudMetadata.Map(endpoints);
+        SubscriptionRoutes.Map(endpoints);
         RoleRoutes.Map(endpoints);
         PrincipalRoutes.Map(endpoints);
         return endpoints;

@@ -17,6 +17,7 @@ public static class WorkspacesModule
         services.AddSingleton<WorkspaceStore>().AddSingleton<IWorkspaces>(provider => provider.GetRequiredService<WorkspaceStore>());
         services.AddSingleton<IDatastores, DatastoreLocations>();
         services.AddArmResource<Datastore>();
+        services.AddHostedService<DefaultGroup>();
         services.AddHostedService<DefaultWorkspace>();
         return services;
     }
@@ -24,6 +25,8 @@ public static class WorkspacesModule
     /// <summary>Maps the routes that are not generic.</summary>
     public static IEndpointRouteBuilder MapWorkspaces(this IEndpointRouteBuilder endpoints)
     {
+        ResourceGroupRoutes.Map(endpoints);
+        ProviderRoutes.Map(endpoints);
         WorkspaceRoutes.Map(endpoints);
         GetDiscovery.Map(endpoints);
         ListDatastoreSecrets.Map(endpoints);
