@@ -1,16 +1,15 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace Zaffre.Identity.Access;
 
 /// <summary>A built-in role: what it allows, as published, and whether it allows one action.</summary>
 internal sealed class RoleDefinition
 {
-    private readonly Regex[] actions;
-    private readonly Regex[] notActions;
-    private readonly Regex[] dataActions;
-    private readonly Regex[] notDataActions;
+    private readonly ActionPattern[] actions;
+    private readonly ActionPattern[] notActions;
+    private readonly ActionPattern[] dataActions;
+    private readonly ActionPattern[] notDataActions;
     private readonly ConcurrentDictionary<(string Action, bool Data), bool> decided = new();
 
     public RoleDefinition(JsonElement source)
@@ -37,25 +36,17 @@ internal sealed class RoleDefinition
     public bool Allows(string action, bool isDataAction) =>
         decided.TryGetValue((action, isDataAction), out var known) ? known : Decide(action, isDataAction);
 
-    /// <summary>
-    /// <c>*</c> stands for any text. <c>/*/</c> also matches a single slash: the Data Scientist role takes
-    /// <c>computes/*/write</c> away and means <c>computes/write</c> by it.
-    /// </summary>
-    internal static Regex Pattern(string pattern) => new(
-        "^" + Regex.Escape(pattern).Replace("/\\*/", "/(.*/)?", StringComparison.Ordinal).Replace("\\*", ".*", StringComparison.Ordinal) + "$",
-        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
-
     private bool Decide(string action, bool isDataAction)
     {
         var (granted, taken) = isDataAction ? (dataActions, notDataActions) : (actions, notActions);
-        var allows = granted.Any(p => p.IsMatch(action)) && !taken.Any(p => p.IsMatch(action));
+        var allows = granted.Any(p => p.Matches(action)) && !taken.Any(p => p.Matches(action));
         return decided.GetOrAdd((action, isDataAction), allows);
     }
 
-    private Regex[] Patterns(string member) =>
+    private ActionPattern[] Patterns(string member) =>
     [
         .. Permissions.EnumerateArray()
             .SelectMany(permission => permission.GetProperty(member).EnumerateArray())
-            .Select(pattern => Pattern(pattern.GetString()!)),
+            .Select(pattern => new ActionPattern(pattern.GetString()!)),
     ];
 }

@@ -30,11 +30,7 @@ internal sealed class ConnectListener(BoundPort bound, ConnectRoutes routes, ILo
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        accepting = [.. bound.Sockets.Select(socket =>
-        {
-            socket.Listen(512);
-            return AcceptAsync(socket);
-        })];
+        accepting = [.. bound.Sockets.Select(AcceptAsync)];
         return Task.CompletedTask;
     }
 

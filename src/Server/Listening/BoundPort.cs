@@ -3,10 +3,11 @@ using System.Net.Sockets;
 
 namespace Zaffre.Server.Listening;
 
-/// <summary>One port bound on 127.0.0.1 and, where the machine has it, on ::1. Bound before anything starts, so that a taken port is found first.</summary>
+/// <summary>One port listening on 127.0.0.1 and, where the machine has it, on ::1. Bound before anything starts, so that a taken port is found first.</summary>
 internal sealed class BoundPort : IDisposable
 {
     private const int Attempts = 64;
+    private const int Backlog = 512;
 
     private BoundPort(Socket v4, Socket? v6) => (V4, V6) = (v4, v6);
 
@@ -48,6 +49,9 @@ internal sealed class BoundPort : IDisposable
         try
         {
             v4.Bind(new IPEndPoint(IPAddress.Loopback, port));
+
+            // Two sockets that do not listen yet may share a port; only listening makes it ours.
+            v4.Listen(Backlog);
             return new BoundPort(v4, BindV6(((IPEndPoint)v4.LocalEndPoint!).Port));
         }
         catch (SocketException exception) when (exception.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied)
@@ -76,6 +80,7 @@ internal sealed class BoundPort : IDisposable
         try
         {
             v6.Bind(new IPEndPoint(IPAddress.IPv6Loopback, port));
+            v6.Listen(Backlog);
             return v6;
         }
         catch (SocketException exception) when (exception.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported)

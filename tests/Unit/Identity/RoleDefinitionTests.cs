@@ -36,6 +36,18 @@ public sealed class RoleDefinitionTests
         Assert.False(roles.Find(RoleCatalog.BlobDataContributor)!.Allows(Read, isDataAction: false));
     }
 
-    [Fact]
-    public void A_dot_in_a_pattern_is_a_dot() => Assert.DoesNotMatch(RoleDefinition.Pattern("Microsoft.A/*"), "MicrosoftXA/read");
+    [Theory]
+    [InlineData("*", "A.B/c/read", true)]
+    [InlineData("*/read", "A.B/c/read", true)]
+    [InlineData("*/read", "A.B/c/reads", false)]
+    [InlineData("A.B/*", "AxB/read", false)]
+    [InlineData("A.B/*/write", "A.B/write", true)]
+    [InlineData("A.B/*/write", "A.B/c/d/write", true)]
+    [InlineData("A.B/*/write", "A.Bc/write", false)]
+    [InlineData("A/*/x/*/y", "a/X/y", true)]
+    [InlineData("A/*/x/*/y", "a/y", false)]
+    [InlineData("a*b*c", "aXbXbc", true)]
+    [InlineData("", "", true)]
+    [InlineData("", "a", false)]
+    public void A_star_stands_for_any_text(string pattern, string action, bool matches) => Assert.Equal(matches, new ActionPattern(pattern).Matches(action));
 }
