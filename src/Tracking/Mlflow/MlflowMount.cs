@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Zaffre.Identity;
+using Zaffre.Kernel;
 using Zaffre.Tracking.Data;
 using Zaffre.Web;
 
@@ -11,7 +12,7 @@ namespace Zaffre.Tracking.Mlflow;
 /// others with <c>mlflow-artifacts:</c> ones. <paramref name="InPath"/> mounts name their workspace in the path; the plain ones act
 /// on the default workspace.
 /// </summary>
-internal sealed record MlflowMount(string Prefix, bool InPath, bool Azure) : IScopeOfRequest
+internal sealed record MlflowMount(string Prefix, bool InPath, bool Azure) : IScopeOfRequest, IProblemShape
 {
     /// <summary>
     /// Every mount. A tracking URI of <c>https://host</c> means the default workspace; <c>https://host/zaffre/v1/subscriptions/.../workspaces/NAME</c>
@@ -38,6 +39,8 @@ internal sealed record MlflowMount(string Prefix, bool InPath, bool Azure) : ISc
     }
 
     public ArmId ScopeOf(HttpContext context) => WorkspaceOf(context).Id;
+
+    public IResult Render(Problem problem) => new MlflowFailure(MlflowErrors.From(problem));
 
     /// <summary>The pattern of artifact URIs as this mount's clients read them.</summary>
     public ArtifactUris ArtifactUris(HttpContext context, WorkspaceRef workspace)

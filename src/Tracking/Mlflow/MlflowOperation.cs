@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -71,30 +69,31 @@ internal static class MlflowRoutes
         }
         catch (MlflowException error)
         {
-            await FailAsync(context, error, ct);
+            await FailAsync(context, error);
         }
         catch (ProblemException exception)
         {
-            await FailAsync(context, MlflowErrors.From(exception.Problem), ct);
+            await FailAsync(context, MlflowErrors.From(exception.Problem));
+        }
+        catch (BadHttpRequestException exception)
+        {
+            await FailAsync(context, new MlflowException(exception.StatusCode, "BAD_REQUEST", exception.Message));
         }
         catch (Exception exception) when (!ct.IsCancellationRequested && !context.Response.HasStarted)
         {
             TrackingLog.OperationFailed(context.RequestServices.GetRequiredService<ILogger<MlflowOperation>>(), exception, context.Request.Path);
-            await FailAsync(context, new MlflowException(StatusCodes.Status500InternalServerError, "INTERNAL_ERROR", $"Something went wrong inside the server; request {context.TraceIdentifier} in its log says what."), ct);
+            await FailAsync(context, new MlflowException(StatusCodes.Status500InternalServerError, "INTERNAL_ERROR", $"Something went wrong inside the server; request {context.TraceIdentifier} in its log says what."));
         }
     }
 
-    private static async Task FailAsync(HttpContext context, MlflowException error, CancellationToken ct)
+    private static Task FailAsync(HttpContext context, MlflowException error)
     {
         if (context.Response.HasStarted)
         {
             context.Abort();
-            return;
+            return Task.CompletedTask;
         }
 
-        context.Response.StatusCode = error.Status;
-        context.Response.ContentType = "application/json";
-        var body = new JsonObject { ["error_code"] = error.Code, ["message"] = error.Message };
-        await context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(body, ZaffreJson.Options), ct);
+        return new MlflowFailure(error).ExecuteAsync(context);
     }
 }

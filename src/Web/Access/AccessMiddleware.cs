@@ -22,7 +22,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, IAuthenticator auth
         var required = endpoint.Metadata.GetMetadata<RequiredAction>()
             ?? throw new InvalidOperationException($"The route '{endpoint.RoutePattern.RawText}' declares neither a role action nor an exemption.");
         var problem = await CheckAsync(context, required);
-        await (problem is null ? next(context) : ArmResults.Problem(problem).ExecuteAsync(context));
+        await (problem is null ? next(context) : Refusal(endpoint, problem).ExecuteAsync(context));
     }
 
     private async Task<Problem?> CheckAsync(HttpContext context, RequiredAction required)
@@ -46,6 +46,9 @@ internal sealed class AccessMiddleware(RequestDelegate next, IAuthenticator auth
         context.SetCaller(caller);
         return null;
     }
+
+    private static IResult Refusal(RouteEndpoint endpoint, Problem problem) =>
+        endpoint.Metadata.GetMetadata<IProblemShape>()?.Render(problem) ?? ArmResults.Problem(problem);
 
     private static string? BearerToken(HttpRequest request)
     {
