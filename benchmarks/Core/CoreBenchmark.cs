@@ -18,8 +18,8 @@ internal static class CoreBenchmark
         var data = Directory.CreateTempSubdirectory("zaffre-bench-").FullName;
         try
         {
-            figures.AddRange(await StartsAsync(program, data));
-            figures.AddRange(await JobsAsync(program, Path.Combine(data, "jobs")));
+            figures.AddRange(await TryAsync("starts", () => StartsAsync(program, data)));
+            figures.AddRange(await TryAsync("jobs", () => JobsAsync(program, Path.Combine(data, "jobs"))));
         }
         finally
         {
@@ -28,6 +28,20 @@ internal static class CoreBenchmark
 
         figures.AddRange(await TestRun.FiguresAsync(root));
         return figures;
+    }
+
+    // A part that cannot be measured says why; the other figures stand.
+    private static async Task<IReadOnlyList<Figure>> TryAsync(string part, Func<Task<IReadOnlyList<Figure>>> measure)
+    {
+        try
+        {
+            return await measure();
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or HttpRequestException or IOException)
+        {
+            await Console.Error.WriteLineAsync($"not measured: {part}: {exception.Message}");
+            return [];
+        }
     }
 
     private static async Task<IReadOnlyList<Figure>> StartsAsync(string program, string data)
