@@ -1,11 +1,13 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Zaffre.Assets;
 using Zaffre.Database;
 using Zaffre.Endpoints.Data;
 using Zaffre.Endpoints.Features;
 using Zaffre.Endpoints.Online;
 using Zaffre.Endpoints.Runtime;
+using Zaffre.Endpoints.Yaml;
 using Zaffre.Resources;
 using Zaffre.Web;
 
@@ -22,7 +24,9 @@ public static class EndpointsModule
         services.AddArmResource<OnlineEndpoint>().AddArmResource<OnlineDeployment>();
         services.AddSingleton<DeploymentValidation>().AddSingleton<WriteDeployment>();
         services.AddSingleton<IScopedDeletion, ServingDeletion>();
+        services.AddSingleton<ServingSignals>();
         services.AddSingleton<RoutingTables>().AddSingleton<DeploymentPlanner>().AddSingleton<DeploymentLogs>().AddSingleton<DeploymentOutcome>().AddSingleton<Instances>();
+        services.AddSingleton<IYamlKind, OnlineEndpointYaml>().AddSingleton<IYamlKind, OnlineDeploymentYaml>();
         services.AddSingleton<GatewayKeeper>().AddSingleton<IHostedService>(p => p.GetRequiredService<GatewayKeeper>());
         services.AddSingleton<Deployments>().AddSingleton<IHostedService>(p => p.GetRequiredService<Deployments>());
         return services;

@@ -45,16 +45,16 @@ internal static class DeleteDeployment
 }
 
 /// <summary>Whatever deletes an endpoint or something above it ends its instances and forgets its keys.</summary>
-internal sealed class ServingDeletion(Deployments running, GatewayKeeper gateway) : IScopedDeletion
+internal sealed class ServingDeletion(ServingSignals signals) : IScopedDeletion
 {
     public void Delete(WriteScope write, ArmId scope)
     {
         foreach (var row in DeploymentStore.MarkDeleting(write, scope))
         {
-            write.OnCommitted(() => running.Wake(row.RowKey));
+            write.OnCommitted(() => signals.Deployment(row.RowKey));
         }
 
         EndpointStore.Delete(write, scope);
-        write.OnCommitted(gateway.Changed);
+        write.OnCommitted(signals.Table);
     }
 }

@@ -17,7 +17,7 @@ namespace Zaffre.Endpoints.Features;
 /// one fails. While one runs, another is a conflict.
 /// </summary>
 internal sealed class WriteDeployment(
-    IDatabase database, IResources resources, IOperations operations, DeploymentValidation validation, OnlineDeployment type, Deployments running)
+    IDatabase database, IResources resources, IOperations operations, DeploymentValidation validation, OnlineDeployment type, ServingSignals signals)
 {
     private readonly IResources resources = resources;
 
@@ -108,7 +108,7 @@ internal sealed class WriteDeployment(
                     DeploymentStore.Update(scope, present, body, started.Id);
                 }
 
-                scope.OnCommitted(() => running.Wake(key));
+                scope.OnCommitted(() => signals.Deployment(key));
                 return (present is null, started, DeploymentStore.Find(scope, id), stored);
             },
             ct);

@@ -9,15 +9,14 @@ namespace Zaffre.Endpoints.Runtime;
 /// One loop for each deployment, started for every row at start-up and for new rows when they are committed. The loops end with
 /// the server; instances do not.
 /// </summary>
-internal sealed class Deployments(IServiceProvider services) : BackgroundService
+internal sealed class Deployments(IServiceProvider services, ServingSignals signals) : BackgroundService
 {
     private readonly ConcurrentDictionary<string, DeploymentLoop> loops = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationToken ending;
     private volatile bool started;
 
-    /// <summary>The deployment's row has changed.</summary>
-    public void Wake(string rowKey)
+    private void Wake(string rowKey)
     {
         if (started && !ending.IsCancellationRequested)
         {
@@ -28,6 +27,7 @@ internal sealed class Deployments(IServiceProvider services) : BackgroundService
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         ending = stoppingToken;
+        signals.DeploymentChanged += Wake;
         started = true;
         foreach (var row in await services.GetRequiredService<DeploymentStore>().ListAsync(stoppingToken))
         {
@@ -36,6 +36,7 @@ internal sealed class Deployments(IServiceProvider services) : BackgroundService
 
         using var registration = stoppingToken.Register(() => stopping.TrySetResult());
         await stopping.Task;
+        signals.DeploymentChanged -= Wake;
         await Task.WhenAll(loops.Values.Select(l => l.Running));
     }
 

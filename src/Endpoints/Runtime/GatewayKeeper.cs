@@ -11,7 +11,7 @@ namespace Zaffre.Endpoints.Runtime;
 /// Keeps one gateway process alive and its table current. The gateway is in a session of its own and survives the server;
 /// a server that starts takes over the one it finds. Without <see cref="ServingOptions"/> it does nothing.
 /// </summary>
-internal sealed class GatewayKeeper(RoutingTables tables, DataDirectory data, ILogger<GatewayKeeper> log, ServingOptions? options = null) : BackgroundService
+internal sealed class GatewayKeeper(RoutingTables tables, ServingSignals signals, DataDirectory data, ILogger<GatewayKeeper> log, ServingOptions? options = null) : BackgroundService
 {
     private static readonly TimeSpan PushWait = TimeSpan.FromSeconds(5);
     private readonly Channel<TaskCompletionSource?> wishes = Channel.CreateUnbounded<TaskCompletionSource?>(new UnboundedChannelOptions { SingleReader = true });
@@ -48,6 +48,7 @@ internal sealed class GatewayKeeper(RoutingTables tables, DataDirectory data, IL
         }
 
         client = new GatewayClient(folder);
+        signals.TableChanged += Changed;
         var pause = TimeSpan.FromMilliseconds(50);
         while (!stoppingToken.IsCancellationRequested)
         {
