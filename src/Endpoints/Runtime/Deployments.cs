@@ -27,7 +27,7 @@ internal sealed class Deployments(IServiceProvider services, ServingSignals sign
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         ending = stoppingToken;
-        signals.DeploymentChanged += Wake;
+        signals.OnDeployment(Wake);
         started = true;
         foreach (var row in await services.GetRequiredService<DeploymentStore>().ListAsync(stoppingToken))
         {
@@ -36,7 +36,6 @@ internal sealed class Deployments(IServiceProvider services, ServingSignals sign
 
         using var registration = stoppingToken.Register(() => stopping.TrySetResult());
         await stopping.Task;
-        signals.DeploymentChanged -= Wake;
         await Task.WhenAll(loops.Values.Select(l => l.Running));
     }
 

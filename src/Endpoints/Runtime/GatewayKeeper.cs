@@ -48,7 +48,7 @@ internal sealed class GatewayKeeper(RoutingTables tables, ServingSignals signals
         }
 
         client = new GatewayClient(folder);
-        signals.TableChanged += Changed;
+        signals.OnTable(Changed);
         var pause = TimeSpan.FromMilliseconds(50);
         while (!stoppingToken.IsCancellationRequested)
         {
