@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Zaffre.Assets;
 using Zaffre.Compute;
 using Zaffre.Database;
+using Zaffre.Endpoints;
 using Zaffre.Identity;
 using Zaffre.Kernel;
 using Zaffre.Resources;
@@ -31,6 +32,7 @@ internal static class Composition
         services.AddAssets();
         services.AddTracking();
         services.AddCompute();
+        services.AddEndpoints();
         return services;
     }
 
@@ -45,5 +47,6 @@ internal static class Composition
         app.MapAssets();
         app.MapTracking();
         app.MapCompute();
+        app.MapEndpoints();
     }
 }

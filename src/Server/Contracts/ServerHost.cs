@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using Zaffre.Endpoints;
 using Zaffre.Server.Listening;
 using Zaffre.Web;
 
@@ -56,6 +57,12 @@ public static class ServerHost
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
         listeners.Configure(builder);
+        builder.Services.AddSingleton(new ServingOptions
+        {
+            GatewayPort = listeners.Endpoints.GatewayPort,
+            CertificateFile = listeners.Endpoints.CertificateFile,
+            KeyFile = listeners.Endpoints.KeyFile,
+        });
         builder.Services.AddZaffre(options.Data);
         var app = builder.Build();
         app.UseZaffre();
