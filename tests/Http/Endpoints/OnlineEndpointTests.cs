@@ -15,12 +15,12 @@ public sealed class OnlineEndpointTests(ZaffreHost host) : IClassFixture<ZaffreH
     {
         var put = await arm.PutAsync("~/onlineEndpoints/first-one", Body("""{"authMode":"key","properties":{},"traffic":{},"mirrorTraffic":{},"own":1}"""));
         Assert.Equal(HttpStatusCode.Created, put.Status);
-        Assert.Equal("Succeeded", put.Body.Text("properties.provisioningState"));
-        Assert.Equal("Key", put.Body.Text("properties.authMode"));
-        Assert.Equal("1", put.Body.Text("properties.own"));
-        Assert.Equal("https://localhost:8444/first-one/score", put.Body.Text("properties.scoringUri"));
-        Assert.Equal("https://localhost:8444/first-one/swagger.json", put.Body.Text("properties.swaggerUri"));
-        Assert.NotEmpty(put.Body.Text("systemData.createdAt"));
+        Assert.Equal("Succeeded", put.Body.At("properties.provisioningState"));
+        Assert.Equal("Key", put.Body.At("properties.authMode"));
+        Assert.Equal("1", put.Body.At("properties.own"));
+        Assert.Equal("https://localhost:8444/first-one/score", put.Body.At("properties.scoringUri"));
+        Assert.Equal("https://localhost:8444/first-one/swagger.json", put.Body.At("properties.swaggerUri"));
+        Assert.NotEmpty(put.Body.At("systemData.createdAt"));
         Assert.Equal(HttpStatusCode.OK, (await arm.PutAsync("~/onlineEndpoints/first-one", Body())).Status);
         Assert.Contains("first-one", (await arm.GetAsync("~/onlineEndpoints")).Ok().Names());
         Assert.Empty((await arm.GetAsync("~/onlineEndpoints/first-one/deployments")).Ok().Names());
@@ -51,14 +51,14 @@ public sealed class OnlineEndpointTests(ZaffreHost host) : IClassFixture<ZaffreH
         (await arm.PutAsync("~/onlineEndpoints/keys-one", Body("""{"authMode":"Key","keys":{"primaryKey":"brought-along-0123456789"}}"""))).Ok();
         Assert.DoesNotContain("brought-along", (await arm.GetAsync("~/onlineEndpoints/keys-one")).Ok().ToJsonString(), StringComparison.Ordinal);
         var keys = (await arm.PostAsync("~/onlineEndpoints/keys-one/listKeys")).Ok();
-        Assert.Equal("brought-along-0123456789", keys.Text("primaryKey"));
-        Assert.True(keys.Text("secondaryKey").Length >= 32);
+        Assert.Equal("brought-along-0123456789", keys.At("primaryKey"));
+        Assert.True(keys.At("secondaryKey").Length >= 32);
 
         // The SDK sends the present key along when it wants a new one.
         (await arm.PostAsync("~/onlineEndpoints/keys-one/regenerateKeys", """{"keyType":"Primary","keyValue":"brought-along-0123456789"}""")).Ok();
         var after = (await arm.PostAsync("~/onlineEndpoints/keys-one/listKeys")).Ok();
-        Assert.NotEqual("brought-along-0123456789", after.Text("primaryKey"));
-        Assert.Equal(keys.Text("secondaryKey"), after.Text("secondaryKey"));
+        Assert.NotEqual("brought-along-0123456789", after.At("primaryKey"));
+        Assert.Equal(keys.At("secondaryKey"), after.At("secondaryKey"));
         (await arm.PostAsync("~/onlineEndpoints/keys-one/regenerateKeys", """{"keyType":"Third"}""")).Fails(HttpStatusCode.BadRequest);
         (await arm.PostAsync("~/onlineEndpoints/keys-one/token")).Fails(HttpStatusCode.BadRequest);
         (await arm.PostAsync("~/onlineEndpoints/not-there/listKeys")).Fails(HttpStatusCode.NotFound);
@@ -69,7 +69,7 @@ public sealed class OnlineEndpointTests(ZaffreHost host) : IClassFixture<ZaffreH
     {
         (await arm.PutAsync("~/onlineEndpoints/tokens-one", Body("""{"authMode":"AMLToken"}"""))).Ok();
         var token = (await arm.PostAsync("~/onlineEndpoints/tokens-one/token")).Ok();
-        Assert.Equal(3, token.Text("accessToken").Split('.').Length);
+        Assert.Equal(3, token.At("accessToken").Split('.').Length);
         Assert.True(token["expiryTimeUtc"]!.GetValue<long>() > DateTimeOffset.UtcNow.ToUnixTimeSeconds());
         (await arm.PostAsync("~/onlineEndpoints/tokens-one/listKeys")).Fails(HttpStatusCode.BadRequest);
         (await arm.PutAsync("~/onlineEndpoints/tokens-one", Body())).Fails(HttpStatusCode.BadRequest);
@@ -88,11 +88,11 @@ public sealed class OnlineEndpointTests(ZaffreHost host) : IClassFixture<ZaffreH
     public async Task A_deleted_endpoint_is_gone_and_its_name_is_free_again_with_other_keys()
     {
         (await arm.PutAsync("~/onlineEndpoints/again", Body())).Ok();
-        var before = (await arm.PostAsync("~/onlineEndpoints/again/listKeys")).Ok().Text("primaryKey");
+        var before = (await arm.PostAsync("~/onlineEndpoints/again/listKeys")).Ok().At("primaryKey");
         Assert.Equal(HttpStatusCode.OK, (await arm.DeleteAsync("~/onlineEndpoints/again")).Status);
         Assert.Equal(HttpStatusCode.NoContent, (await arm.DeleteAsync("~/onlineEndpoints/again")).Status);
         (await arm.PutAsync("~/onlineEndpoints/again", Body())).Ok();
-        Assert.NotEqual(before, (await arm.PostAsync("~/onlineEndpoints/again/listKeys")).Ok().Text("primaryKey"));
+        Assert.NotEqual(before, (await arm.PostAsync("~/onlineEndpoints/again/listKeys")).Ok().At("primaryKey"));
     }
 
     [Fact]
@@ -132,8 +132,8 @@ public sealed class OnlineEndpointTests(ZaffreHost host) : IClassFixture<ZaffreH
     {
         var answer = (await ResolveAsync("online-endpoint", "name: from-yaml\nauth_mode: key\ntraffic:\n  blue: 100\n")).Ok();
         var request = (JsonObject)answer["requests"]![0]!;
-        Assert.Equal($"{arm.Main.Id}/onlineEndpoints/from-yaml?api-version=2024-10-01", request.Text("path"));
-        Assert.Equal("100", request.Text("body.properties.traffic.blue"));
+        Assert.Equal($"{arm.Main.Id}/onlineEndpoints/from-yaml?api-version=2024-10-01", request.At("path"));
+        Assert.Equal("100", request.At("body.properties.traffic.blue"));
         var wrong = await ResolveAsync("online-endpoint", "name: x\nauth_mode: aad_token\nspeed: 9\n");
         Assert.Equal(["main.yml:1:7 name", "main.yml:2:12 auth_mode", "main.yml:3:1 speed"], wrong.Targets().Order(StringComparer.Ordinal));
     }
@@ -146,10 +146,10 @@ public sealed class OnlineEndpointTests(ZaffreHost host) : IClassFixture<ZaffreH
             "name: blue\nendpoint_name: iris\nmodel:\n  path: ./model\ncode_configuration:\n  code: ./src\n  scoring_script: score.py\nenvironment:\n  image: ubuntu\ninstance_type: Standard_DS3_v2\nrequest_settings:\n  request_timeout_ms: 3000\n")).Ok();
         Assert.Equal(["./model", "./src"], answer["uploads"]!.AsArray().Select(u => u!["local"]!.GetValue<string>()));
         var last = (JsonObject)answer["requests"]!.AsArray()[^1]!;
-        Assert.EndsWith("/onlineEndpoints/iris/deployments/blue?api-version=2024-10-01", last.Text("path"), StringComparison.Ordinal);
-        Assert.Equal("PT3S", last.Text("body.properties.requestSettings.requestTimeout"));
-        Assert.Equal("score.py", last.Text("body.properties.codeConfiguration.scoringScript"));
-        Assert.Equal("1", last.Text("body.sku.capacity"));
+        Assert.EndsWith("/onlineEndpoints/iris/deployments/blue?api-version=2024-10-01", last.At("path"), StringComparison.Ordinal);
+        Assert.Equal("PT3S", last.At("body.properties.requestSettings.requestTimeout"));
+        Assert.Equal("score.py", last.At("body.properties.codeConfiguration.scoringScript"));
+        Assert.Equal("1", last.At("body.sku.capacity"));
     }
 
     private Task<(HttpStatusCode Status, JsonObject Body)> ResolveAsync(string kind, string yaml) => arm.PostAsync(
