@@ -32,13 +32,13 @@ internal sealed class AssetVersionResource(AssetType type, AssetContainers conta
         problems.AddRange(AssetBody.OfVersion(type, body));
         var properties = body.Object("properties");
         JsonNode? resolved = null;
-        if (AssetContent.UriMember(type) is { } member && properties?.Text(member) is { Length: > 0 } uri)
+        if (AssetContent.UriMember(type) is { } member && properties?[member] is JsonValue given && given.TryGetValue<string>(out var uri) && uri.Length > 0)
         {
             var place = await PlaceAsync(call, uri, ct);
             if (place.TryGet(out var found, out var problem))
             {
                 resolved = found.DatastoreUri;
-                KeepSpelling(existing, properties, member, found.DatastoreUri);
+                KeepSpelling(existing, properties!, member, found.DatastoreUri);
             }
             else
             {

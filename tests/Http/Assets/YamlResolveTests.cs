@@ -89,7 +89,7 @@ public sealed class YamlResolveTests(ZaffreHost host) : IClassFixture<ZaffreHost
 
     [Fact]
     public async Task A_broken_conda_file_is_reported_in_its_own_name() =>
-        Assert.Equal(["c.yml:1:7"], (await ResolveAsync("environment", "name: e\nconda_file: c.yml\n", ("c.yml", "a: b: c\n"))).Targets().Select(t => t.Split(' ')[0]));
+        Assert.Equal(["c.yml:1:5"], (await ResolveAsync("environment", "name: e\nconda_file: c.yml\n", ("c.yml", "a: b: c\n"))).Targets().Select(t => t.Split(' ')[0]));
 
     [Fact]
     public async Task Requests_that_are_malformed_are_refused()
