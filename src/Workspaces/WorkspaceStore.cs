@@ -13,7 +13,7 @@ namespace Zaffre.Workspaces;
 internal sealed class WorkspaceStore(IDatabase database, IResources resources, WorkspaceRows rows, IStorageAccounts accounts, LocalOwner owner) : IWorkspaces
 {
     public const string DefaultLocation = "local";
-    private const string DefaultGroup = "zaffre";
+    private const string DefaultGroupName = "zaffre";
     private const string DefaultName = "main";
 
     public async Task<Workspace?> FindAsync(WorkspaceRef workspace, CancellationToken ct) => (await rows.FindAsync(workspace.Id, ct))?.ToWorkspace();
@@ -28,22 +28,12 @@ internal sealed class WorkspaceStore(IDatabase database, IResources resources, W
 
     public async Task<Workspace> EnsureDefaultAsync(CancellationToken ct)
     {
-        var main = new WorkspaceRef(owner.SubscriptionId, DefaultGroup, DefaultName);
+        var main = new WorkspaceRef(owner.SubscriptionId, DefaultGroupName, DefaultName);
         if (await FindAsync(main, ct) is { } found)
         {
             return found;
         }
 
-        var group = new ArmId($"/subscriptions/{owner.SubscriptionId}/resourceGroups/{DefaultGroup}");
-        await database.WriteAsync(
-            scope =>
-            {
-                if (resources.Find(scope, group) is null)
-                {
-                    resources.Put(scope, group, new JsonObject { ["location"] = DefaultLocation, ["tags"] = new JsonObject(), ["properties"] = new JsonObject { ["provisioningState"] = "Succeeded" } }, Caller.System);
-                }
-            },
-            ct);
         await CreateAsync(main, new JsonObject { ["location"] = DefaultLocation, ["properties"] = new JsonObject { ["friendlyName"] = DefaultName } }, Caller.System, ct);
         return (await FindAsync(main, ct))!;
     }
