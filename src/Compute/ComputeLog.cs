@@ -1,0 +1,12 @@
+using Microsoft.Extensions.Logging;
+
+namespace Zaffre.Compute;
+
+internal static partial class ComputeLog
+{
+    [LoggerMessage(5001, LogLevel.Warning, "Task {Name}/{Attempt} left no exit record")]
+    public static partial void Lost(ILogger logger, string name, int attempt);
+
+    [LoggerMessage(5002, LogLevel.Information, "Task {Name}/{Attempt} did not end in its grace time and is killed")]
+    public static partial void Killing(ILogger logger, string name, int attempt);
+}

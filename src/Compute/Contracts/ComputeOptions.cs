@@ -1,0 +1,23 @@
+namespace Zaffre.Compute;
+
+/// <summary>How this server runs tasks. Zero configuration works.</summary>
+public sealed record ComputeOptions
+{
+    /// <summary>User and group number that tasks get when the server is root. Needs no entry in <c>/etc/passwd</c>; must own nothing else on this host.</summary>
+    public uint TaskUser { get; init; } = 64200;
+
+    /// <summary>Whether only this host can reach the server. Without bubblewrap, tasks run only while this holds and one principal exists.</summary>
+    public bool LoopbackOnly { get; init; } = true;
+
+    /// <summary>Tasks at once on this host over all computes; null: four for each core, at least eight.</summary>
+    public int? Slots { get; init; }
+
+    /// <summary>Largest https input, in bytes.</summary>
+    public long RemoteInputBytes { get; init; } = 10L << 30;
+
+    /// <summary>Longest time for fetching one https input.</summary>
+    public TimeSpan RemoteInputTime { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>Lets https inputs come from private and loopback addresses; never from metadata or link-local ones.</summary>
+    public bool AllowPrivateInputs { get; init; }
+}

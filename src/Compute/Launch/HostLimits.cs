@@ -1,0 +1,35 @@
+namespace Zaffre.Compute.Launch;
+
+/// <summary>What a task may use when nobody says: most of this host, so that a runaway task meets a limit before the host does.</summary>
+internal static class HostLimits
+{
+    private static readonly long HostMemory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
+    public static TaskLimits Fill(TaskLimits limits) => limits with
+    {
+        MemoryBytes = limits.MemoryBytes is { } bytes ? Math.Min(bytes, Most) : Most,
+        Processes = limits.Processes ?? Math.Max(1024, 256 * Environment.ProcessorCount),
+    };
+
+    /// <summary>The limits wanted that no control group enforces, in words.</summary>
+    public static IEnumerable<string> Missing(TaskLimits limits, TaskGroups groups)
+    {
+        if (!groups.LimitsMemory)
+        {
+            yield return "Memory is limited for each process by itself only: the server may not write control groups on this host.";
+        }
+
+        if (!groups.LimitsProcesses)
+        {
+            yield return "Processes are limited by rlimit only: the server may not write control groups on this host.";
+        }
+
+        if (limits.Cpus is not null && !groups.LimitsCpu)
+        {
+            yield return "Processor time is not limited: the server may not write control groups on this host.";
+        }
+    }
+
+    // The rest stays for the server and the system: a tenth, at least half a gibibyte where there is that much.
+    private static long Most => Math.Max(HostMemory / 2, HostMemory - Math.Max(HostMemory / 10, 512L << 20));
+}

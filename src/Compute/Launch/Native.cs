@@ -1,0 +1,144 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Zaffre.Compute.Launch;
+
+/// <summary>The system calls that the class library has no door to. Linux only.</summary>
+internal static partial class Native
+{
+    public const int SigTerm = 15;
+    public const int SigKill = 9;
+    public const int SigCont = 18;
+    public const int NoSuchProcess = 3;
+
+    private const int LockShared = 1;
+    private const int LockExclusive = 2;
+    private const int LockNonBlocking = 4;
+    private const int AtSymlinkNoFollow = 0x100;
+    private const int AtEmptyPath = 0x1000;
+    private const int CurrentDirectory = -100;
+    private const int OpenPathOnly = 0x200000;
+    private const int OpenCloseOnExec = 0x80000;
+    private const ulong ResolveNoSymlinks = 0x04;
+    private const long OpenAt2 = 437;
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    public static partial uint EffectiveUser();
+
+    [LibraryImport("libc", EntryPoint = "getegid")]
+    public static partial uint EffectiveGroup();
+
+    /// <summary>Sends a signal; false when there is no such process.</summary>
+    public static bool Signal(int process, int signal) => Kill(process, signal) == 0 || Marshal.GetLastPInvokeError() != NoSuchProcess;
+
+    /// <summary>Gives the path (not what a link points to) to a user.</summary>
+    public static void Own(string path, uint user, uint group)
+    {
+        if (ChangeOwner(CurrentDirectory, path, user, group, AtSymlinkNoFollow) != 0)
+        {
+            throw Failed($"cannot give {path} to user {user}");
+        }
+    }
+
+    /// <summary>The path with every link resolved, or null when there is nothing.</summary>
+    public static string? RealPath(string path)
+    {
+        var found = RealPath(path, 0);
+        try
+        {
+            return Marshal.PtrToStringUTF8(found);
+        }
+        finally
+        {
+            Free(found);
+        }
+    }
+
+    /// <summary>True when the lock was free and is now held by <paramref name="file"/>.</summary>
+    public static bool TryLock(SafeFileHandle file) => Flock(file, LockExclusive | LockNonBlocking) == 0;
+
+    /// <summary>Blocks the calling thread until no exclusive lock is held on the file.</summary>
+    public static void WaitForLock(SafeFileHandle file)
+    {
+        while (Flock(file, LockShared) != 0)
+        {
+            const int interrupted = 4;
+            if (Marshal.GetLastPInvokeError() != interrupted)
+            {
+                throw Failed("cannot wait for the lock");
+            }
+        }
+    }
+
+    /// <summary>Device and inode of a path in which no component is a link, or null when there is no such path.</summary>
+    public static (ulong Device, ulong Inode, uint User, bool IsFolder)? Identify(string path)
+    {
+        var how = new OpenHow { Flags = OpenPathOnly | OpenCloseOnExec, Resolve = ResolveNoSymlinks };
+        var descriptor = (int)OpenAt2Call(OpenAt2, CurrentDirectory, path, ref how, (nuint)Marshal.SizeOf<OpenHow>());
+        if (descriptor < 0)
+        {
+            return null;
+        }
+
+        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        const uint basic = 0x7ff;
+        return StatX(handle, "", AtEmptyPath, basic, out var stat) != 0
+            ? throw Failed($"cannot look at {path}")
+            : (Device(stat.DeviceMajor, stat.DeviceMinor), stat.Inode, stat.User, (stat.Mode & 0xf000) == 0x4000);
+    }
+
+    private static ulong Device(ulong major, ulong minor) =>
+        ((major & 0xfffff000) << 32) | ((major & 0xfff) << 8) | ((minor & 0xffffff00) << 12) | (minor & 0xff);
+
+    private static Win32Exception Failed(string what) =>
+        new(Marshal.GetLastPInvokeError(), $"{what}: {Marshal.GetLastPInvokeErrorMessage()}");
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int Kill(int process, int signal);
+
+    [LibraryImport("libc", EntryPoint = "fchownat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int ChangeOwner(int folder, string path, uint user, uint group, int flags);
+
+    [LibraryImport("libc", EntryPoint = "realpath", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint RealPath(string path, nint buffer);
+
+    [LibraryImport("libc", EntryPoint = "free")]
+    private static partial void Free(nint memory);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    private static partial int Flock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial long OpenAt2Call(long number, long folder, string path, ref OpenHow how, nuint size);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatX(SafeFileHandle folder, string path, int flags, uint mask, out Stat stat);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct OpenHow
+    {
+        public ulong Flags;
+        public ulong Mode;
+        public ulong Resolve;
+    }
+
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    private struct Stat
+    {
+        [FieldOffset(20)]
+        public uint User;
+
+        [FieldOffset(28)]
+        public ushort Mode;
+
+        [FieldOffset(32)]
+        public ulong Inode;
+
+        [FieldOffset(136)]
+        public uint DeviceMajor;
+
+        [FieldOffset(140)]
+        public uint DeviceMinor;
+    }
+}

@@ -1,0 +1,220 @@
+using System.Collections.Concurrent;
+using System.ComponentModel;
+using Microsoft.Extensions.Logging;
+using Zaffre.Kernel;
+
+namespace Zaffre.Compute.Launch;
+
+/// <summary>Tasks as folders with a lock; see <c>launch.sh</c> for the other half.</summary>
+internal sealed class TaskLauncher(
+    DataDirectory data,
+    ITaskAdmission admission,
+    ControlGroups controlGroups,
+    IEnumerable<IUsageSink> sinks,
+    ILogger<TaskLauncher> logger) : ITaskLauncher
+{
+    private readonly LaunchScript script = new(data);
+    private readonly ConcurrentDictionary<TaskId, Task<ExitRecord>> watched = new();
+
+    public async Task<Outcome<RunningTask>> StartAsync(TaskSpec spec, CancellationToken ct)
+    {
+        if (!(await PrepareAsync(spec, ct).ConfigureAwait(false)).TryGet(out var prepared, out var problem))
+        {
+            return problem;
+        }
+
+        var folder = new TaskFolder(prepared.Folder);
+        var launch = new Launch(prepared, folder);
+        var watch = new TaskCompletionSource<ExitRecord>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (!watched.TryAdd(spec.Id, watch.Task))
+        {
+            return AlreadyStarted(spec.Id);
+        }
+
+        launch.Start();
+        _ = CompleteAsync(spec.Id, folder, launch.Ended, watch);
+        return await launch.Running.WaitAsync(ct).ConfigureAwait(false) is { } why
+            ? await DescribeAsync(why, spec, folder).ConfigureAwait(false)
+            : new RunningTask(spec.Id, File.GetLastWriteTimeUtc(folder.Started)) { NotLimited = prepared.NotLimited };
+    }
+
+    public async Task<Outcome<PreparedTask>> PrepareAsync(TaskSpec spec, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        if (Validate(spec) is { } invalid)
+        {
+            return invalid;
+        }
+
+        if (!TaskFolder.Of(data, spec.Id).TryGet(out var folder, out var problem)
+            || !(await admission.AdmitAsync(ct).ConfigureAwait(false)).TryGet(out var host, out problem))
+        {
+            return problem;
+        }
+
+        Directory.CreateDirectory(data.Path("tasks"), OwnerOnly);
+        Directory.CreateDirectory(folder.Path, OwnerOnly);
+        if (File.Exists(folder.Started) || File.Exists(folder.Exit))
+        {
+            return AlreadyStarted(spec.Id);
+        }
+
+        if (LogFile.Ensure(spec.LogPath, host) is { } unwritable)
+        {
+            return unwritable;
+        }
+
+        spec = spec with { Limits = HostLimits.Fill(spec.Limits) };
+        var groups = controlGroups.Create(data.Root, spec.Id, spec.Limits);
+        if (new TaskPlan(data, host, folder, spec, groups).Write() is { } missing)
+        {
+            await ControlGroups.RemoveAsync(groups.Folders).ConfigureAwait(false);
+            return missing;
+        }
+
+        string[] mounts = host is { Root: true, Sandboxed: true } ? ["unshare", "--mount"] : [];
+        return new PreparedTask(spec.Id, folder.Path, ["setsid", .. mounts, "/bin/sh", script.Path, folder.Path])
+        {
+            NotLimited = [.. host.NotIsolated, .. HostLimits.Missing(spec.Limits, groups)],
+        };
+    }
+
+    public Task<TaskStage> InspectAsync(TaskId id, CancellationToken ct) => Task.FromResult(
+        !TaskFolder.Of(data, id).TryGet(out var folder, out _) || !File.Exists(folder.Started) && !File.Exists(folder.Exit) ? TaskStage.Unknown
+        : File.Exists(folder.Exit) ? TaskStage.Ended
+        : TaskLock.IsHeld(folder) ? TaskStage.Running
+        : File.Exists(folder.Exit) ? TaskStage.Ended
+        : TaskStage.Lost);
+
+    public Task<ExitRecord> WaitAsync(TaskId id, CancellationToken ct)
+    {
+        var folder = TaskFolder.Of(data, id).Value;
+        if (watched.TryGetValue(id, out var ended))
+        {
+            return ended.WaitAsync(ct);
+        }
+
+        if (ExitRecords.Read(folder) is { } record)
+        {
+            return Task.FromResult(record);
+        }
+
+        var watch = new TaskCompletionSource<ExitRecord>(TaskCreationOptions.RunContinuationsAsynchronously);
+        ended = watched.GetOrAdd(id, watch.Task);
+        if (ended == watch.Task)
+        {
+            _ = CompleteAsync(id, folder, TaskLock.ReleasedAsync(folder), watch);
+        }
+
+        return ended.WaitAsync(ct);
+    }
+
+    public async Task StopAsync(TaskId id, StopReason reason, TimeSpan grace, CancellationToken ct)
+    {
+        var folder = TaskFolder.Of(data, id).Value;
+        if (!Directory.Exists(folder.Path))
+        {
+            return;
+        }
+
+        RecordStop(folder, reason);
+        if (await InspectAsync(id, ct).ConfigureAwait(false) is not TaskStage.Running)
+        {
+            return;
+        }
+
+        var over = WaitAsync(id, CancellationToken.None);
+        TaskProcesses.Terminate(folder);
+        try
+        {
+            await over.WaitAsync(grace, ct).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            ComputeLog.Killing(logger, id.Name, id.Attempt);
+            TaskProcesses.Kill(folder);
+            await over.WaitAsync(ct).ConfigureAwait(false);
+        }
+    }
+
+    public async Task RemoveAsync(TaskId id, CancellationToken ct)
+    {
+        var folder = TaskFolder.Of(data, id).Value;
+        watched.TryRemove(id, out _);
+        await ControlGroups.RemoveAsync(folder.ContainingAll("group")).ConfigureAwait(false);
+        FileTree.Delete(folder.Path);
+        if (Path.GetDirectoryName(folder.Path) is { } parent && Directory.Exists(parent) && !Directory.EnumerateFileSystemEntries(parent).Any())
+        {
+            Directory.Delete(parent);
+        }
+    }
+
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private static Problem AlreadyStarted(TaskId id) => new(ProblemKind.Conflict, "TaskAlreadyStarted", $"Attempt {id.Attempt} of '{id.Name}' was started before; an attempt runs once.");
+
+    private static Problem? Validate(TaskSpec spec)
+    {
+        var bad = spec.Environment.Keys.FirstOrDefault(k => k.Length == 0 || k.Contains('=', StringComparison.Ordinal) || k.Contains('\0', StringComparison.Ordinal));
+        if (bad is not null)
+        {
+            return new Problem(ProblemKind.Invalid, "InvalidEnvironmentVariable", $"'{bad}' cannot name an environment variable.") { Target = "environmentVariables" };
+        }
+
+        return spec.Command.Count == 0 || spec.Command.Concat(spec.Environment.Values).Any(v => v.Contains('\0', StringComparison.Ordinal))
+            ? new Problem(ProblemKind.Invalid, "InvalidCommand", "The command is empty, or it or a variable holds a NUL character.") { Target = "command" }
+            : null;
+    }
+
+    private static void RecordStop(TaskFolder folder, StopReason reason)
+    {
+        try
+        {
+            using var file = new FileStream(folder.Stop, FileMode.CreateNew, FileAccess.Write);
+            file.Write(System.Text.Encoding.UTF8.GetBytes(reason.ToString()));
+        }
+        catch (IOException) when (File.Exists(folder.Stop))
+        {
+            // The first reason stays.
+        }
+    }
+
+    private async Task<Outcome<RunningTask>> DescribeAsync(string why, TaskSpec spec, TaskFolder folder)
+    {
+        if (why.StartsWith("refused", StringComparison.Ordinal))
+        {
+            return AlreadyStarted(spec.Id);
+        }
+
+        await WaitAsync(spec.Id, CancellationToken.None).ConfigureAwait(false);
+        var clue = LogFile.LastLine(folder.At("launcher.log")) ?? LogFile.LastLine(spec.LogPath);
+        return new Problem(ProblemKind.Invalid, "TaskNotStarted", $"The task did not start: {why}{(clue is null ? "" : $" ({clue})")}.");
+    }
+
+    private async Task CompleteAsync(TaskId id, TaskFolder folder, Task over, TaskCompletionSource<ExitRecord> watch)
+    {
+        try
+        {
+            await over.ConfigureAwait(false);
+            var record = ExitRecords.Read(folder);
+            if (record is null)
+            {
+                TaskProcesses.Kill(folder);
+                record = ExitRecords.Lost(folder);
+                ComputeLog.Lost(logger, id.Name, id.Attempt);
+            }
+
+            watch.SetResult(record);
+            foreach (var sink in sinks)
+            {
+                sink.Ended(id, new TaskUsage(record.PeakMemoryBytes, record.CpuSeconds));
+            }
+
+            await ControlGroups.RemoveAsync(folder.ContainingAll("group")).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception)
+        {
+            watch.TrySetException(e);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+using System.Globalization;
+using System.Text;
+using Zaffre.Kernel;
+
+namespace Zaffre.Compute.Launch;
+
+/// <summary>
+/// Writes what <c>launch.sh</c> reads: <c>plan</c> (shell assignments and the function <c>run</c>), <c>enter</c> (the script inside the sandbox that
+/// becomes the user's command), <c>arguments</c> (bubblewrap's, separated by NUL, so that no secret shows in a process list), <c>mounts</c>
+/// (root only: an fstab that gathers the sources where the task's user can reach them).
+/// </summary>
+internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder folder, TaskSpec spec, TaskGroups groups)
+{
+    // Standard error is the log; standard output is a pipe inside a command substitution.
+    private const string Self = "/proc/self/fd/2";
+
+    // As root the sources and the log are pinned by mounts before anything is compared or opened.
+    private bool Pins => host is { Root: true, Sandboxed: true };
+
+    /// <summary>Writes the files; the problem names a bind whose source is not there or is reached through a link.</summary>
+    public Problem? Write()
+    {
+        var sources = new List<Source>();
+        foreach (var bind in spec.Binds)
+        {
+            if (host.Sandboxed && Find(bind.Source) is { } source)
+            {
+                sources.Add(source);
+            }
+            else if (host.Sandboxed)
+            {
+                return new Problem(ProblemKind.Invalid, "BindNotFound", $"'{bind.Target}' cannot be given to the task: what it stands for is missing or lies behind a link.") { Target = bind.Target };
+            }
+        }
+
+        if (Find(spec.LogPath) is not { } log)
+        {
+            return new Problem(ProblemKind.Invalid, "LogNotWritable", "The log of the task is missing or lies behind a link.");
+        }
+
+        if (Pins)
+        {
+            WriteMounts([.. sources, log]);
+        }
+
+        if (host.Sandboxed)
+        {
+            File.WriteAllText(folder.At("passwd"), $"root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\nzaffre:x:{host.User}:{host.Group}::{Home()}:/bin/bash\n");
+            File.WriteAllText(folder.At("group"), $"root:x:0:\nnogroup:x:65534:\nzaffre:x:{host.Group}:\n");
+            var reachable = Pins ? sources.Select((_, i) => $"{HostSandbox.StagePath}/{i}").ToList() : sources.ConvertAll(s => s.Path);
+            File.WriteAllBytes(folder.At("arguments"), Encoding.UTF8.GetBytes(string.Concat(BubblewrapArguments.Of(spec, reachable, data).Select(a => a + '\0'))));
+        }
+
+        File.WriteAllText(folder.At("enter"), Enter(sources, log));
+        File.WriteAllText(folder.Containment, Containment());
+        File.WriteAllText(folder.Plan, Plan(sources.Count, [.. sources, log]));
+        return null;
+    }
+
+    private string Home() => spec.Environment.GetValueOrDefault("HOME") is { } home && !home.Contains(':', StringComparison.Ordinal) ? home : "/tmp";
+
+    /// <summary>Below the data directory no link is allowed; elsewhere sources are the server's own and their links are resolved here.</summary>
+    private Source? Find(string path)
+    {
+        var real = Native.RealPath(data.Root) is { } root && path.StartsWith(data.Root + "/", StringComparison.Ordinal)
+            ? root + path[data.Root.Length..]
+            : Native.RealPath(path);
+        return real is not null && Native.Identify(real) is { } identity
+            ? new Source(real, FormattableString.Invariant($"{identity.Device}:{identity.Inode}"), identity.IsFolder)
+            : null;
+    }
+
+    private void WriteMounts(IReadOnlyList<Source> sources)
+    {
+        var lines = new StringBuilder();
+        var stage = folder.At("mnt");
+        Directory.CreateDirectory(stage, Everybody);
+        File.SetUnixFileMode(stage, Everybody);
+        for (var i = 0; i < sources.Count; i++)
+        {
+            var point = Path.Combine(stage, i.ToString(CultureInfo.InvariantCulture));
+            if (sources[i].IsFolder)
+            {
+                Directory.CreateDirectory(point);
+            }
+            else
+            {
+                File.WriteAllBytes(point, []);
+            }
+
+            lines.Append(CultureInfo.InvariantCulture, $"{Quote.Fstab(sources[i].Path)} {Quote.Fstab(point)} none bind 0 0\n");
+        }
+
+        lines.Append(CultureInfo.InvariantCulture, $"{Quote.Fstab(stage)} {HostSandbox.StagePath} none rbind 0 0\n");
+        File.WriteAllText(folder.At("mounts"), lines.ToString());
+    }
+
+    private string Plan(int binds, IReadOnlyList<Source> pinned)
+    {
+        string[] drop = host.Root ? [.. HostSandbox.Drop(host.User, host.Group)] : [];
+        string[] command = host.Sandboxed
+            ? [.. drop, "bwrap", "--args", "8", "/bin/sh", BubblewrapArguments.EnterPath]
+            : [.. drop, "/bin/sh", folder.At("enter")];
+        var open = host.Sandboxed ? " 8<arguments 7<enter 6<group 5<passwd" : "";
+        return $"""
+            mounts={(Pins ? "mounts" : "")}
+            pinned='{(Pins ? string.Join(' ', pinned.Select((_, i) => $"mnt/{i}")) : "")}'
+            identities={Quote.Shell(string.Join('\n', pinned.Select(p => p.Identity)))}
+            log={Quote.Shell(Pins ? $"mnt/{binds}" : pinned[^1].Path)}
+            join={Quote.Shell(string.Join(' ', groups.Join))}
+            processes={Quote.Shell(groups.Processes ?? "")}
+            usage={Quote.Shell(string.Join(' ', groups.Usage))}
+            run() {"{"} exec {string.Join(' ', command.Select(Quote.Shell))}{open}; {"}"}
+
+            """;
+    }
+
+    private string Enter(IReadOnlyList<Source> sources, Source log)
+    {
+        var script = new StringBuilder("trap '' PIPE\n");
+        if (!Pins)
+        {
+            var targets = spec.Binds.Take(sources.Count).Select(b => Quote.Shell(b.Target)).Append(Self);
+            var identities = Quote.Shell(string.Join('\n', sources.Append(log).Select(s => s.Identity)));
+            script.Append(CultureInfo.InvariantCulture, $"[ \"$(PATH=/usr/bin:/bin stat -L -c %d:%i -- {string.Join(' ', targets)})\" = {identities} ] || {{ echo 'failed one of its folders was replaced while the task was starting' >&4; exit 125; }}\n");
+        }
+
+        AppendLimits(script);
+        if (!host.Sandboxed)
+        {
+            foreach (var (name, value) in spec.Environment.Where(v => v.Key.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')))
+            {
+                script.Append(CultureInfo.InvariantCulture, $"export {name}={Quote.Shell(value)}\n");
+            }
+        }
+
+        script.Append(CultureInfo.InvariantCulture, $$"""
+            cd -- {{Quote.Shell(spec.WorkingDirectory)}} || exit 125
+            echo 1 >&3
+            echo started >&4 2>/dev/null
+            trap - PIPE
+            exec 3>&- 4>&-
+            exec {{string.Join(' ', spec.Command.Select(Quote.Shell))}}
+
+            """);
+        return script.ToString();
+    }
+
+    private void AppendLimits(StringBuilder script)
+    {
+        void Limit(string option, long? value)
+        {
+            if (value is not null)
+            {
+                script.Append(CultureInfo.InvariantCulture, $"ulimit -{option} {value} 2>/dev/null\n");
+            }
+        }
+
+        Limit("c", 0);
+        Limit("n", spec.Limits.OpenFiles);
+        Limit("f", spec.Limits.FileBytes / 512);
+        Limit("p", groups.LimitsProcesses ? null : spec.Limits.Processes);
+        Limit("d", groups.LimitsMemory ? null : spec.Limits.MemoryBytes / 1024);
+    }
+
+    private string Containment()
+    {
+        var lines = groups.Folders.Select(f => $"group {f}").ToList();
+        if (groups.Processes is not null)
+        {
+            lines.Add($"processes {groups.Processes}");
+        }
+
+        if (groups.LimitsMemory)
+        {
+            lines.Add(FormattableString.Invariant($"memory {spec.Limits.MemoryBytes}"));
+        }
+
+        if (groups.LimitsProcesses)
+        {
+            lines.Add(FormattableString.Invariant($"pids {spec.Limits.Processes}"));
+        }
+
+        return string.Concat(lines.Select(l => l + "\n"));
+    }
+
+    private const UnixFileMode Everybody = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+        | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+
+    private sealed record Source(string Path, string Identity, bool IsFolder);
+}
