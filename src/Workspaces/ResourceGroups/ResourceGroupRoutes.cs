@@ -170,7 +170,7 @@ internal static partial class ResourceGroupRoutes
         ["properties"] = new JsonObject { ["provisioningState"] = "Succeeded" },
     };
 
-    [GeneratedRegex(@"^[-\w.()]{0,89}[-\w()]$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"^[-\w.()]{0,89}[-\w()]\z", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex GroupName();
 
     [GeneratedRegex(@"^\s*$|^\s*tagName\s+eq\s+'(?<name>[^']*)'(\s+and\s+tagValue\s+eq\s+'(?<value>[^']*)')?\s*$", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, 1000)]

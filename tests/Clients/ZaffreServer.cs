@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+
+namespace Zaffre.Tests.Clients;
+
+/// <summary>A real server process on picked ports, in a data directory of its own. Shared by the tests of collection <see cref="Collection"/>.</summary>
+public sealed class ZaffreServer : IAsyncLifetime
+{
+    /// <summary>The collection whose tests share one server.</summary>
+    public const string Collection = "one server";
+
+    private readonly string folder;
+
+    public ZaffreServer()
+    {
+        folder = Directory.CreateTempSubdirectory("zaffre-clients-").FullName;
+
+        // A job's user, who is not the server's, crosses this folder.
+        File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        Data = Path.Combine(folder, "data");
+    }
+
+    /// <summary>The data directory.</summary>
+    public string Data { get; }
+
+    /// <summary>The base URL of the control plane.</summary>
+    public Uri Url => new(State.GetProperty("url").GetString()!);
+
+    /// <summary>What the server wrote into <c>run/server.json</c>.</summary>
+    public JsonElement State => Read("run", "server.json");
+
+    /// <summary>What is in <c>keys/owner.json</c>.</summary>
+    public JsonElement Owner => Read("keys", "owner.json");
+
+    /// <summary>The subscription's resource id.</summary>
+    public string Subscription => "/subscriptions/" + Owner.GetProperty("subscriptionId").GetString();
+
+    /// <summary>The resource id of workspace <c>main</c>.</summary>
+    public string Workspace => Subscription + "/resourceGroups/zaffre/providers/Microsoft.MachineLearningServices/workspaces/main";
+
+    public Task InitializeAsync() => StartAsync();
+
+    public async Task DisposeAsync()
+    {
+        await ZaffreAsync("down");
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary><c>zaffre up --detach</c> on picked ports.</summary>
+    public async Task StartAsync(params string[] more) => (await ZaffreAsync(["up", "--port", "0", "--detach", .. more])).Succeeded();
+
+    /// <summary>Kills the server's process as a crash would.</summary>
+    public async Task KillAsync()
+    {
+        var pid = State.GetProperty("pid").GetInt32().ToString(CultureInfo.InvariantCulture);
+        (await ZaffreBinary.RunProgramAsync("/bin/kill", ["-9", pid])).Succeeded();
+        for (var wait = 0; wait < 200 && (await ZaffreAsync("status")).ExitCode == 0; wait++)
+        {
+            await Task.Delay(25);
+        }
+    }
+
+    /// <summary>Runs a verb on this server's data directory.</summary>
+    public Task<CommandResult> ZaffreAsync(params string[] arguments) => ZaffreBinary.RunAsync([arguments[0], "--data", Data, .. arguments[1..]]);
+
+    /// <summary>Runs a command with the client's environment, as <c>zaffre exec</c> sets it.</summary>
+    public Task<CommandResult> ExecAsync(IEnumerable<string> command, IReadOnlyDictionary<string, string?>? environment = null, string mode = "proxy") =>
+        ZaffreBinary.RunAsync(["exec", "--data", Data, "--mode", mode, "--", .. command], environment);
+
+    /// <summary>Runs <c>tests/Clients/python/{script}</c> with the system's Python and SDK in the client's environment; fails when it fails.</summary>
+    public async Task<string> PythonAsync(string script, params string[] arguments) => (await TryPythonAsync(script, arguments)).Succeeded().Output;
+
+    /// <summary>As <see cref="PythonAsync"/>, for scripts that are to fail.</summary>
+    public Task<CommandResult> TryPythonAsync(string script, params string[] arguments) => ExecAsync(
+        ["/usr/bin/python3", "-W", "ignore", Path.Combine(ZaffreBinary.Python, script), .. arguments],
+        new Dictionary<string, string?> { ["PYTHONPATH"] = ZaffreBinary.Python, ["PYTHONDONTWRITEBYTECODE"] = "1" });
+
+    /// <summary>An HTTP client of the control plane that trusts the server's CA and nothing else.</summary>
+    public HttpClient Client(string? token = null)
+    {
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.Add(X509CertificateLoader.LoadCertificateFromFile(Path.Combine(Data, "tls", "ca.pem")));
+        var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = { CertificateChainPolicy = policy } }) { BaseAddress = Url };
+        if (token is not null)
+        {
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        }
+
+        return client;
+    }
+
+    /// <summary>A token of the local owner.</summary>
+    public async Task<string> TokenAsync() => (await ZaffreAsync("token")).Succeeded().Output.Trim();
+
+    private JsonElement Read(params ReadOnlySpan<string> parts) => JsonDocument.Parse(File.ReadAllText(Path.Combine([Data, .. parts]))).RootElement;
+}
+
+[CollectionDefinition(ZaffreServer.Collection)]
+public sealed class ZaffreServerCollection : ICollectionFixture<ZaffreServer>;
