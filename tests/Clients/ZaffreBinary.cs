@@ -47,10 +47,10 @@ public static class ZaffreBinary
             await process.WaitForExitAsync(patience.Token);
             return new CommandResult(process.ExitCode, await output, await error);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException exception)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"'{program} {string.Join(' ', arguments)}' did not end in {Patience}.");
+            throw new TimeoutException($"'{program} {string.Join(' ', arguments)}' did not end in {Patience}.", exception);
         }
     }
 
