@@ -31,13 +31,13 @@ internal static class ExitRecords
         return Explain(folder, new ExitRecord
         {
             ExitCode = (int?)Number("code "),
-            Stopped = Enum.TryParse<StopReason>(folder.Line(folder.Stop), out var reason) ? reason : null,
+            Stopped = Enum.TryParse<StopReason>(TaskFolder.Line(folder.Stop), out var reason) ? reason : null,
             OutOfMemoryKills = Number("memory.oom_control oom_kill ") ?? Number("memory.events oom_kill ") ?? 0,
             ProcessLimitHits = Number("pids.events max ") ?? 0,
             PeakMemoryBytes = Number("memory.max_usage_in_bytes ") ?? Number("memory.peak "),
             CpuSeconds = nanoseconds / 1e9,
-            StartedAt = started is { Exists: true, Length: > 0 } ? started.LastWriteTimeUtc : null,
-            EndedAt = File.GetLastWriteTimeUtc(folder.Exit),
+            StartedAt = started is { Exists: true, Length: > 0 } ? new DateTimeOffset(started.LastWriteTimeUtc) : null,
+            EndedAt = new DateTimeOffset(File.GetLastWriteTimeUtc(folder.Exit)),
             Reason = "",
         });
     }
@@ -48,8 +48,8 @@ internal static class ExitRecords
         return new ExitRecord
         {
             Lost = true,
-            Stopped = Enum.TryParse<StopReason>(folder.Line(folder.Stop), out var reason) ? reason : null,
-            StartedAt = started is { Exists: true, Length: > 0 } ? started.LastWriteTimeUtc : null,
+            Stopped = Enum.TryParse<StopReason>(TaskFolder.Line(folder.Stop), out var reason) ? reason : null,
+            StartedAt = started is { Exists: true, Length: > 0 } ? new DateTimeOffset(started.LastWriteTimeUtc) : null,
             Reason = started.Exists
                 ? "The task left no exit record: its launcher or this machine was killed."
                 : "The task was never started.",
@@ -72,7 +72,7 @@ internal static class ExitRecords
             (StopReason.Canceled, _, _) => "The task was canceled.",
             (StopReason.Timeout, _, _) => "Timeout: the task ran longer than it may.",
             (StopReason.Removed, _, _) => "The task was removed.",
-            (null, null, _) => $"The task did not start: {folder.Line(folder.Failure) ?? "the sandbox did not start"}.",
+            (null, null, _) => $"The task did not start: {TaskFolder.Line(folder.Failure) ?? "the sandbox did not start"}.",
             (null, _, 0) => "The command succeeded.",
             (null, _, _) when record.Signal is { } signal => $"The command was ended by signal {signal}{SignalName(signal)} (exit code {record.ExitCode}).",
             _ => $"The command failed with exit code {record.ExitCode}.",

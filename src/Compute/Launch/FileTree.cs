@@ -3,7 +3,7 @@ namespace Zaffre.Compute.Launch;
 /// <summary>Walks over trees that a task wrote: links are never followed, missing permissions are given back first.</summary>
 internal static class FileTree
 {
-    private static readonly EnumerationOptions Everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false, RecurseSubdirectories = false };
+    private static readonly EnumerationOptions Everything = new() { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false, RecurseSubdirectories = false };
 
     /// <summary>Deletes the folder and all in it; nothing happens when it is not there.</summary>
     public static void Delete(string folder)

@@ -91,7 +91,7 @@ internal sealed record HostSandbox
 
     private static async Task<bool> SucceedsAsync(IReadOnlyList<string> command, CancellationToken ct)
     {
-        var start = new ProcessStartInfo(Program(command[0]) ?? command[0], command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Program(command[0]) ?? command[0], command.Skip(1)) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         try
         {
             using var process = Process.Start(start)!;

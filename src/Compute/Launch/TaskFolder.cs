@@ -31,7 +31,7 @@ internal sealed partial record TaskFolder(string Path)
     public string At(string name) => System.IO.Path.Combine(Path, name);
 
     /// <summary>The first line of a file of the folder, or null.</summary>
-    public string? Line(string file)
+    public static string? Line(string file)
     {
         try
         {
@@ -59,6 +59,6 @@ internal sealed partial record TaskFolder(string Path)
     /// <summary>The first value of the containment file under a key, or null.</summary>
     public string? Containing(string key) => ContainingAll(key) is [var first, ..] ? first : null;
 
-    [GeneratedRegex("^[A-Za-z0-9_.-]{1,255}$")]
+    [GeneratedRegex("^[A-Za-z0-9_.-]{1,255}$", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex NamePattern();
 }

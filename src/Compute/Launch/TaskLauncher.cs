@@ -24,7 +24,7 @@ internal sealed class TaskLauncher(
         }
 
         var folder = new TaskFolder(prepared.Folder);
-        var launch = new Launch(prepared, folder);
+        var launch = new LauncherProcess(prepared, folder);
         var watch = new TaskCompletionSource<ExitRecord>(TaskCreationOptions.RunContinuationsAsynchronously);
         if (!watched.TryAdd(spec.Id, watch.Task))
         {
@@ -35,7 +35,7 @@ internal sealed class TaskLauncher(
         _ = CompleteAsync(spec.Id, folder, launch.Ended, watch);
         return await launch.Running.WaitAsync(ct).ConfigureAwait(false) is { } why
             ? await DescribeAsync(why, spec, folder).ConfigureAwait(false)
-            : new RunningTask(spec.Id, File.GetLastWriteTimeUtc(folder.Started)) { NotLimited = prepared.NotLimited };
+            : new RunningTask(spec.Id, new DateTimeOffset(File.GetLastWriteTimeUtc(folder.Started))) { NotLimited = prepared.NotLimited };
     }
 
     public async Task<Outcome<PreparedTask>> PrepareAsync(TaskSpec spec, CancellationToken ct)

@@ -48,7 +48,7 @@ internal static class TaskProcesses
             }
         }
 
-        return int.TryParse(folder.Line(folder.Launcher), CultureInfo.InvariantCulture, out var launcher) ? Descendants(launcher) : [];
+        return int.TryParse(TaskFolder.Line(folder.Launcher), CultureInfo.InvariantCulture, out var launcher) ? Descendants(launcher) : [];
     }
 
     private static List<int> Descendants(int ancestor)

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Zaffre.Compute.Launch;
 
 /// <summary>One run of the launcher as this server's child: what it tells, and its end.</summary>
-internal sealed class Launch(PreparedTask prepared, TaskFolder folder)
+internal sealed class LauncherProcess(PreparedTask prepared, TaskFolder folder)
 {
     private readonly TaskCompletionSource<string?> running = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -18,6 +18,7 @@ internal sealed class Launch(PreparedTask prepared, TaskFolder folder)
     {
         var start = new ProcessStartInfo(HostSandbox.Program(prepared.Command[0])!, prepared.Command.Skip(1))
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             WorkingDirectory = folder.Path,
         };
