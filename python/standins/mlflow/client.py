@@ -210,11 +210,11 @@ class MlflowClient:
             self._experiments[run_id] = self.get_run(run_id).info.experiment_id
         return "{}/{}/artifacts".format(self._experiments[run_id], run_id)
 
-    def _get(self, path: str, **parameters: Any) -> Dict[str, Any]:
-        return _rest.call(self.tracking_uri, "GET", path, parameters)
+    def _get(self, operation: str, **parameters: Any) -> Dict[str, Any]:
+        return _rest.call(self.tracking_uri, "GET", operation, parameters)
 
-    def _post(self, path: str, body: Dict[str, Any]) -> Dict[str, Any]:
-        return _rest.call(self.tracking_uri, "POST", path, body)
+    def _post(self, operation: str, body: Dict[str, Any]) -> Dict[str, Any]:
+        return _rest.call(self.tracking_uri, "POST", operation, body)
 
 
 def now() -> int:

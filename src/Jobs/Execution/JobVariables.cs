@@ -33,7 +33,7 @@ internal sealed class JobVariables(IPublicUrls urls, JobOptions options, DataDir
             ["AZUREML_SERVICE_ENDPOINT"] = url,
             ["AZUREML_RUN_HISTORY_SERVICE_ENDPOINT"] = url,
             ["AZUREML_RUN_TOKEN"] = ticket.Token,
-            ["MLFLOW_TRACKING_URI"] = url,
+            ["MLFLOW_TRACKING_URI"] = TrackingUri.Of(url, workspace),
             ["MLFLOW_TRACKING_TOKEN"] = ticket.Token,
             ["MLFLOW_RUN_ID"] = job.Name,
             ["MLFLOW_EXPERIMENT_ID"] = ticket.ExperimentId,

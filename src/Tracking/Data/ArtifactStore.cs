@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Zaffre.Storage;
 using Zaffre.Web;
 using Zaffre.Workspaces;
@@ -9,16 +8,9 @@ namespace Zaffre.Tracking.Data;
 internal sealed record ArtifactEntry(string Path, bool IsFolder, long Size);
 
 /// <summary>The artifacts of runs: blobs below the run's prefix in the workspace's artifact store.</summary>
-internal sealed class ArtifactStore(IServiceProvider services)
+internal sealed class ArtifactStore(IDatastores datastores, IBlobStore blobs)
 {
-    private readonly Lazy<IDatastores> lazyDatastores = new(services.GetRequiredService<IDatastores>);
-    private readonly Lazy<IBlobStore> lazyBlobs = new(services.GetRequiredService<IBlobStore>);
-
     private const int Page = 1000;
-
-    private IDatastores datastores => lazyDatastores.Value;
-
-    private IBlobStore blobs => lazyBlobs.Value;
 
     /// <summary>Where an artifact lies; an empty path is the run's root. The path must have passed the path check of the API.</summary>
     public async Task<BlobAddress> AddressAsync(WorkspaceRef workspace, string runId, string path, CancellationToken ct)

@@ -23,6 +23,8 @@ public sealed class StandinTests : IAsyncLifetime
     private readonly string root = Directory.CreateTempSubdirectory("zaffre-standin-").FullName;
     private WebApplication? app;
 
+    private string Address => Get<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+
     public async Task InitializeAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -57,9 +59,10 @@ public sealed class StandinTests : IAsyncLifetime
             {
                 ["PYTHONPATH"] = Repository("python/standins"),
                 ["PYTHONDONTWRITEBYTECODE"] = "1",
-                ["MLFLOW_TRACKING_URI"] = Get<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single(),
+                ["MLFLOW_TRACKING_URI"] = Address,
                 ["MLFLOW_TRACKING_TOKEN"] = await OwnerTokenAsync(owner),
                 ["TEST_JOB"] = Job,
+                ["TEST_JOB_URI"] = TrackingUri.Of(Address, workspace),
                 ["TEST_JOB_TOKEN"] = await Get<ITokens>().IssueForJobAsync(workspace.Child("jobs", Job), default),
             },
         };
@@ -83,7 +86,7 @@ public sealed class StandinTests : IAsyncLifetime
 
     private async Task<string> OwnerTokenAsync(LocalOwner owner)
     {
-        using var client = new HttpClient { BaseAddress = new Uri(Get<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()) };
+        using var client = new HttpClient { BaseAddress = new Uri(Address) };
         using var answer = await Identity.Tokens.AskAsync(client, owner);
         return (await Identity.Tokens.JsonAsync(answer)).GetProperty("access_token").GetString()!;
     }

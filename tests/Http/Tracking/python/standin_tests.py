@@ -20,7 +20,7 @@ JOB_TOKEN = os.environ["TEST_JOB_TOKEN"]
 
 def in_job(script: str) -> str:
     """Runs a script as the job does: its own token, its run id."""
-    environment = dict(os.environ, MLFLOW_TRACKING_TOKEN=JOB_TOKEN, MLFLOW_RUN_ID=JOB)
+    environment = dict(os.environ, MLFLOW_TRACKING_URI=os.environ["TEST_JOB_URI"], MLFLOW_TRACKING_TOKEN=JOB_TOKEN, MLFLOW_RUN_ID=JOB)
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
