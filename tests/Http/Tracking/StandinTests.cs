@@ -53,6 +53,7 @@ public sealed class StandinTests : IAsyncLifetime
             default);
         var python = new ProcessStartInfo("/usr/bin/python3", [Repository("tests/Http/Tracking/python/standin_tests.py")])
         {
+            UseShellExecute = false,
             RedirectStandardError = true,
             RedirectStandardOutput = true,
             Environment =
