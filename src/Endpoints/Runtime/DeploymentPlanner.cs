@@ -63,8 +63,11 @@ internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlob
         explanation.AddRange(environment.Explanation);
         binds.AddRange(environment.Binds);
         var python = PythonRuntime.Path;
-        binds.RemoveAll(b => b.Target == python);
-        binds.Add(new TaskBind(python, python));
+        if (!binds.Any(b => b.Target == python))
+        {
+            binds.Add(new TaskBind(python, python));
+        }
+
         return new DeploymentPlan
         {
             Command = [environment.Interpreter, System.IO.Path.Combine(python, "serving", "worker.py")],

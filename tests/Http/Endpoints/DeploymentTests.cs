@@ -1,0 +1,160 @@
+using System.Net;
+using System.Text.Json.Nodes;
+
+namespace Zaffre.Tests.Http.Endpoints;
+
+public sealed class DeploymentTests
+{
+    private const string Script = """
+        import json, os, time
+        def init():
+            global text
+            with open(os.path.join(os.environ["AZUREML_MODEL_DIR"], "model", "model.txt")) as f: text = f.read()
+            print("model says", text)
+        def run(raw):
+            time.sleep(json.loads(raw).get("sleep", 0))
+            return {"model": text, "pid": os.getpid()}
+        """;
+
+    [Fact]
+    public async Task A_deployment_goes_from_creating_to_serving_and_its_log_can_be_read()
+    {
+        await using var host = await ServingHost.StartAsync();
+        host.Code("scorer", Script);
+        host.Model("first", "one");
+        Assert.Equal("Succeeded", (await host.DeployAsync("iris", "blue", "scorer", "first"))["status"]!.GetValue<string>());
+        var deployment = (await host.ArmAsync(HttpMethod.Get, "onlineEndpoints/iris/deployments/blue")).Body;
+        Assert.Equal("Succeeded", deployment["properties"]!["provisioningState"]!.GetValue<string>());
+        Assert.Equal("Default", deployment["properties"]!["scaleSettings"]!["scaleType"]!.GetValue<string>());
+        var key = await host.KeyAsync("iris");
+        Assert.Equal(HttpStatusCode.NotFound, (await host.ScoreAsync("iris", key)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await host.TrafficAsync("iris", """{"blue":100}""")).Status);
+        var scored = await host.ScoreAsync("iris", key);
+        Assert.Equal((HttpStatusCode.OK, "one"), (scored.Status, JsonNode.Parse(scored.Body)!["model"]!.GetValue<string>()));
+        var logs = (await host.ArmAsync(HttpMethod.Post, "onlineEndpoints/iris/deployments/blue/getLogs", """{"tail":50}""")).Body["content"]!.GetValue<string>();
+        Assert.Contains("Z model says one\n", logs, StringComparison.Ordinal);
+        var last = (await host.ArmAsync(HttpMethod.Post, "onlineEndpoints/iris/deployments/blue/getLogs", """{"tail":1}""")).Body["content"]!.GetValue<string>();
+        Assert.Single(last.TrimEnd('\n').Split('\n'));
+        Assert.Contains("Model first:1", (await host.ArmAsync(HttpMethod.Post, "onlineEndpoints/iris/deployments/blue/getLogs", """{"containerType":"StorageInitializer"}""")).Body["content"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_failing_init_fails_the_deployment_with_the_cause_and_the_line_and_keeps_the_log()
+    {
+        await using var host = await ServingHost.StartAsync();
+        host.Code("broken", "import json\ndef init():\n    raise KeyError('species')\ndef run(raw):\n    return raw\n");
+        var ended = await host.DeployAsync("iris", "blue", "broken");
+        Assert.Equal("Failed", ended["status"]!.GetValue<string>());
+        Assert.Equal("ScoringScriptFailed", ended["error"]!["code"]!.GetValue<string>());
+        Assert.Contains("KeyError: 'species'", ended["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Contains("score.py:3", ended["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal("Failed", (await host.ArmAsync(HttpMethod.Get, "onlineEndpoints/iris/deployments/blue")).Body["properties"]!["provisioningState"]!.GetValue<string>());
+        Assert.Contains("KeyError: 'species'", (await host.ArmAsync(HttpMethod.Post, "onlineEndpoints/iris/deployments/blue/getLogs")).Body["content"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal(0, host.Launcher.Living);
+
+        // The same name can be tried again.
+        host.Code("fixed", "def init(): pass\ndef run(raw): return raw\n");
+        Assert.Equal("Succeeded", (await host.DeployAsync("iris", "blue", "fixed"))["status"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task An_update_takes_over_without_a_failed_request_and_a_failed_one_leaves_the_old_serving()
+    {
+        await using var host = await ServingHost.StartAsync();
+        host.Code("scorer", Script);
+        host.Code("broken", "def init(): raise ValueError('no')\ndef run(raw): return raw\n");
+        host.Model("first", "one");
+        host.Model("second", "two");
+        await host.DeployAsync("iris", "blue", "scorer", "first");
+        await host.TrafficAsync("iris", """{"blue":100}""");
+        var key = await host.KeyAsync("iris");
+        using var stop = new CancellationTokenSource();
+        var load = Task.Run(async () =>
+        {
+            var seen = new List<(HttpStatusCode Status, string Body)>();
+            while (!stop.IsCancellationRequested)
+            {
+                seen.Add(await host.ScoreAsync("iris", key, """{"sleep":0.01}"""));
+            }
+
+            return seen;
+        });
+        Assert.Equal("Succeeded", (await host.DeployAsync("iris", "blue", "scorer", "second"))["status"]!.GetValue<string>());
+        Assert.Contains("two", (await host.ScoreAsync("iris", key)).Body, StringComparison.Ordinal);
+        Assert.Equal("Failed", (await host.DeployAsync("iris", "blue", "broken", "second"))["status"]!.GetValue<string>());
+        Assert.Contains("two", (await host.ScoreAsync("iris", key)).Body, StringComparison.Ordinal);
+        await stop.CancelAsync();
+        var answers = await load;
+        Assert.NotEmpty(answers);
+        Assert.All(answers, a => Assert.Equal(HttpStatusCode.OK, a.Status));
+        Assert.Equal(1, host.Launcher.Living);
+    }
+
+    [Fact]
+    public async Task A_server_that_starts_again_takes_over_its_instances_and_scoring_never_stops()
+    {
+        await using var host = await ServingHost.StartAsync();
+        host.Code("scorer", Script);
+        host.Model("first", "one");
+        await host.DeployAsync("iris", "blue", "scorer", "first", instances: 2);
+        await host.TrafficAsync("iris", """{"blue":100}""");
+        var key = await host.KeyAsync("iris");
+        await host.StopServerAsync();
+        Assert.Equal(HttpStatusCode.OK, (await host.ScoreAsync("iris", key)).Status);
+        await host.StartServerAsync();
+        Assert.Equal(HttpStatusCode.OK, (await host.ScoreAsync("iris", key)).Status);
+        await Task.Delay(300);
+        Assert.Equal((2, 2), (host.Launcher.Starts, host.Launcher.Living));
+    }
+
+    [Fact]
+    public async Task An_instance_that_dies_is_started_again()
+    {
+        await using var host = await ServingHost.StartAsync();
+        host.Code("scorer", Script);
+        host.Model("first", "one");
+        await host.DeployAsync("iris", "blue", "scorer", "first");
+        await host.TrafficAsync("iris", """{"blue":100}""");
+        var key = await host.KeyAsync("iris");
+        host.Launcher.KillAll();
+        var answer = await host.ScoreAsync("iris", key);
+        Assert.Equal(HttpStatusCode.OK, answer.Status);
+        Assert.Equal(2, host.Launcher.Starts);
+    }
+
+    [Fact]
+    public async Task A_deployment_with_traffic_is_not_deleted_and_one_without_ends_its_instances()
+    {
+        await using var host = await ServingHost.StartAsync();
+        host.Code("scorer", Script);
+        host.Model("first", "one");
+        await host.DeployAsync("iris", "blue", "scorer", "first");
+        await host.TrafficAsync("iris", """{"blue":100}""");
+        Assert.Equal(HttpStatusCode.Conflict, (await host.ArmAsync(HttpMethod.Delete, "onlineEndpoints/iris/deployments/blue")).Status);
+        await host.TrafficAsync("iris", """{"blue":0}""");
+        Assert.Equal(HttpStatusCode.OK, (await host.ArmAsync(HttpMethod.Delete, "onlineEndpoints/iris/deployments/blue")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await host.ArmAsync(HttpMethod.Get, "onlineEndpoints/iris/deployments/blue")).Status);
+        for (var i = 0; i < 200 && host.Launcher.Living > 0; i++)
+        {
+            await Task.Delay(25);
+        }
+
+        Assert.Equal(0, host.Launcher.Living);
+        Assert.Equal(HttpStatusCode.OK, (await host.ArmAsync(HttpMethod.Delete, "onlineEndpoints/iris")).Status);
+    }
+
+    [Fact]
+    public async Task While_an_operation_runs_another_is_a_conflict_and_deleting_ends_it()
+    {
+        await using var host = await ServingHost.StartAsync();
+        host.Code("slow", "import time\ndef init(): time.sleep(600)\ndef run(raw): return raw\n");
+        await host.ArmAsync(HttpMethod.Put, "onlineEndpoints/iris", """{"location":"local","properties":{"authMode":"Key"}}""");
+        const string body = """{"location":"local","properties":{"endpointComputeType":"Managed","codeConfiguration":{"codeId":"slow","scoringScript":"score.py"}}}""";
+        var put = await host.ArmAsync(HttpMethod.Put, "onlineEndpoints/iris/deployments/blue", body);
+        Assert.Equal(HttpStatusCode.Created, put.Status);
+        Assert.Equal("Creating", put.Body["properties"]!["provisioningState"]!.GetValue<string>());
+        Assert.Equal(HttpStatusCode.Conflict, (await host.ArmAsync(HttpMethod.Put, "onlineEndpoints/iris/deployments/blue", body)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await host.ArmAsync(HttpMethod.Delete, "onlineEndpoints/iris/deployments/blue")).Status);
+        Assert.Equal("Failed", (await host.FinishAsync(put.Body["operation"]!.GetValue<string>()))["status"]!.GetValue<string>());
+    }
+}

@@ -1,0 +1,242 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Zaffre.Assets;
+using Zaffre.Compute;
+using Zaffre.Database;
+using Zaffre.Endpoints;
+using Zaffre.Gateway;
+using Zaffre.Identity;
+using Zaffre.Kernel;
+using Zaffre.Resources;
+using Zaffre.Storage;
+using Zaffre.Web;
+
+namespace Zaffre.Tests.Http.Endpoints;
+
+/// <summary>
+/// The endpoints module over a real database and a real gateway, with real scoring workers outside any sandbox. Models and code are
+/// folders of this machine; what lies below the module is played by small fakes.
+/// </summary>
+internal sealed class ServingHost : IAsyncDisposable
+{
+    private readonly CancellationTokenSource gatewayEnd = new();
+    private readonly string root = Directory.CreateTempSubdirectory("zaffre-serving-").FullName;
+    private readonly HttpClient scoring;
+    private Task<int>? gateway;
+    private WebApplication? app;
+    private HttpClient? arm;
+
+    private ServingHost()
+    {
+        Data = new DataDirectory(Path.Combine(root, "data"));
+        var print = WriteCertificate();
+        scoring = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == print } });
+    }
+
+    public DataDirectory Data { get; }
+
+    public UnsandboxedLauncher Launcher { get; } = new();
+
+    public int GatewayPort { get; private set; }
+
+    public static async Task<ServingHost> StartAsync()
+    {
+        var host = new ServingHost();
+        var folder = ServingFolder.Open(host.Data);
+        host.gateway = Task.Run(() => GatewayHost.RunAsync(new GatewayOptions { Data = host.Data, Port = 0 }, host.gatewayEnd.Token));
+        using var control = new GatewayClient(folder);
+        for (var i = 0; i < 400 && host.GatewayPort == 0; i++)
+        {
+            await Task.Delay(25);
+            host.GatewayPort = (await control.FindAsync(default))?.Port ?? 0;
+        }
+
+        await host.StartServerAsync();
+        return host;
+    }
+
+    public async Task StartServerAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseTestServer();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Services.AddSingleton(Data).AddSingleton(TimeProvider.System).AddSingleton<ISecretBox, SecretBox>();
+        builder.Services.AddDatabase().AddWeb().AddResources().AddIdentity();
+        builder.Services.AddSingleton<IAssets>(new LocalAssets(root)).AddSingleton<IUriResolver, LocalUris>().AddSingleton<IBlobStore>(new LocalBlobs(root));
+        builder.Services.AddSingleton<IEnvironments, HostPython>().AddSingleton<ITaskLauncher>(Launcher);
+        builder.Services.AddSingleton(new ServingOptions { GatewayPort = GatewayPort, CertificateFile = Data.Path("tls", "server.pem"), KeyFile = Data.Path("tls", "server.key"), GatewayCommand = ["/bin/false"] });
+        builder.Services.AddEndpoints();
+        app = builder.Build();
+        app.UseWeb();
+        app.MapWeb();
+        app.MapResources();
+        app.MapIdentity();
+        app.MapEndpoints();
+        await app.StartAsync();
+        await EnsureWorkspaceAsync();
+        arm = app.GetTestServer().CreateClient();
+        arm.BaseAddress = new Uri("https://localhost:8443");
+        arm.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await TokenAsync());
+    }
+
+    /// <summary>Ends the server as a restart does; instances and gateway stay.</summary>
+    public async Task StopServerAsync()
+    {
+        arm?.Dispose();
+        await app!.StopAsync();
+        await app.DisposeAsync();
+        app = null;
+    }
+
+    public T Get<T>()
+        where T : notnull => app!.Services.GetRequiredService<T>();
+
+    /// <summary>Writes a code folder; its name is the code asset's.</summary>
+    public void Code(string name, string script)
+    {
+        Directory.CreateDirectory(Path.Combine(root, "codes", name));
+        File.WriteAllText(Path.Combine(root, "codes", name, "score.py"), script);
+    }
+
+    /// <summary>Writes a model with one file <c>model.txt</c> in a folder <c>model</c>.</summary>
+    public void Model(string name, string content)
+    {
+        Directory.CreateDirectory(Path.Combine(root, "models", name, "model"));
+        File.WriteAllText(Path.Combine(root, "models", name, "model", "model.txt"), content);
+    }
+
+    public async Task<(HttpStatusCode Status, JsonObject Body)> ArmAsync(HttpMethod method, string path, string? body = null)
+    {
+        var workspace = new WorkspaceRef(Get<LocalOwner>().SubscriptionId, "zaffre", "main");
+        using var request = new HttpRequestMessage(method, new Uri($"{workspace.Id}/{path}?api-version=2024-10-01", UriKind.Relative));
+        if (body is not null)
+        {
+            request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        }
+
+        using var answer = await arm!.SendAsync(request);
+        var text = await answer.Content.ReadAsStringAsync();
+        var json = text.Length == 0 ? [] : (JsonObject)JsonNode.Parse(text)!;
+        if (answer.Headers.TryGetValues("Azure-AsyncOperation", out var operation))
+        {
+            json["operation"] = operation.Single();
+        }
+
+        return (answer.StatusCode, json);
+    }
+
+    /// <summary>Makes an endpoint and one deployment, and waits for its operation; returns the operation's answer.</summary>
+    public async Task<JsonObject> DeployAsync(string endpoint, string deployment, string code, string? model = null, int instances = 1)
+    {
+        if ((await ArmAsync(HttpMethod.Get, $"onlineEndpoints/{endpoint}")).Status == HttpStatusCode.NotFound)
+        {
+            await TrafficAsync(endpoint, "{}");
+        }
+
+        var body = new JsonObject
+        {
+            ["location"] = "local",
+            ["sku"] = new JsonObject { ["name"] = "Default", ["capacity"] = instances },
+            ["properties"] = new JsonObject
+            {
+                ["endpointComputeType"] = "Managed",
+                ["model"] = model,
+                ["codeConfiguration"] = new JsonObject { ["codeId"] = code, ["scoringScript"] = "score.py" },
+            },
+        };
+        var put = await ArmAsync(HttpMethod.Put, $"onlineEndpoints/{endpoint}/deployments/{deployment}", body.ToJsonString());
+        Assert.True(put.Status is HttpStatusCode.Created or HttpStatusCode.OK, put.Body.ToJsonString());
+        return await FinishAsync(put.Body["operation"]!.GetValue<string>());
+    }
+
+    public Task<(HttpStatusCode Status, JsonObject Body)> TrafficAsync(string endpoint, string traffic) => ArmAsync(
+        HttpMethod.Put,
+        $"onlineEndpoints/{endpoint}",
+        new JsonObject { ["location"] = "local", ["properties"] = new JsonObject { ["authMode"] = "Key", ["traffic"] = JsonNode.Parse(traffic) } }.ToJsonString());
+
+    public async Task<JsonObject> FinishAsync(string operation)
+    {
+        for (var i = 0; i < 400; i++)
+        {
+            var answer = JsonNode.Parse(await arm!.GetStringAsync(new Uri(operation)))!.AsObject();
+            if (answer["status"]!.GetValue<string>() != "InProgress")
+            {
+                return answer;
+            }
+
+            await Task.Delay(25);
+        }
+
+        throw new TimeoutException("The operation did not end within 10 s.");
+    }
+
+    public async Task<string> KeyAsync(string endpoint) =>
+        (await ArmAsync(HttpMethod.Post, $"onlineEndpoints/{endpoint}/listKeys")).Body["primaryKey"]!.GetValue<string>();
+
+    public async Task<(HttpStatusCode Status, string Body)> ScoreAsync(string endpoint, string key, string body = "{}")
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"https://localhost:{GatewayPort}/{endpoint}/score") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        using var answer = await scoring.SendAsync(request);
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (app is not null)
+        {
+            await StopServerAsync();
+        }
+
+        await gatewayEnd.CancelAsync();
+        await gateway!;
+        Launcher.Dispose();
+        scoring.Dispose();
+        gatewayEnd.Dispose();
+        Directory.Delete(ServingFolder.Open(Data).Root, recursive: true);
+        Directory.Delete(root, recursive: true);
+    }
+
+    private async Task EnsureWorkspaceAsync()
+    {
+        var id = new WorkspaceRef(Get<LocalOwner>().SubscriptionId, "zaffre", "main").Id;
+        var resources = Get<IResources>();
+        if (await resources.FindAsync(id, default) is null)
+        {
+            await Get<IDatabase>().WriteAsync(scope => resources.Put(scope, id, new JsonObject { ["location"] = "local" }, Caller.System), default);
+        }
+    }
+
+    private async Task<string> TokenAsync()
+    {
+        var owner = Get<LocalOwner>();
+        using var client = app!.GetTestServer().CreateClient();
+        using var form = new FormUrlEncodedContent(new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["grant_type"] = "client_credentials",
+            ["client_id"] = owner.ClientId,
+            ["client_secret"] = owner.ClientSecret,
+            ["scope"] = "https://management.azure.com/.default",
+        });
+        using var answer = await client.PostAsync(new Uri($"https://localhost:8443/{owner.TenantId}/oauth2/v2.0/token"), form);
+        return (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["access_token"]!;
+    }
+
+    private string WriteCertificate()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        Directory.CreateDirectory(Data.Path("tls"));
+        File.WriteAllText(Data.Path("tls", "server.pem"), certificate.ExportCertificatePem());
+        File.WriteAllText(Data.Path("tls", "server.key"), key.ExportPkcs8PrivateKeyPem());
+        return certificate.GetCertHashString();
+    }
+}
