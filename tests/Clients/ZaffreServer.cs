@@ -63,7 +63,7 @@ public sealed class ZaffreServer : IAsyncLifetime
     }
 
     /// <summary>Runs a verb on this server's data directory.</summary>
-    public Task<CommandResult> ZaffreAsync(params string[] arguments) => ZaffreBinary.RunAsync([arguments[0], "--data", Data, .. arguments[1..]]);
+    public Task<CommandResult> ZaffreAsync(params string[] arguments) => ZaffreBinary.RunAsync([.. arguments, "--data", Data]);
 
     /// <summary>Runs a command with the client's environment, as <c>zaffre exec</c> sets it.</summary>
     public Task<CommandResult> ExecAsync(IEnumerable<string> command, IReadOnlyDictionary<string, string?>? environment = null, string mode = "proxy") =>

@@ -35,8 +35,9 @@ public static class ServerHost
             ServerState.Remove(options.Data);
             return 0;
         }
-        catch (StartException exception)
+        catch (Exception exception) when (exception is StartException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {
+            // What fails in a module is in the log above, with its stack; this line is for the user.
             await Console.Error.WriteLineAsync("ERROR: " + exception.Message);
             return 1;
         }

@@ -37,7 +37,7 @@ public sealed class SdkTests(ZaffreServer server)
     {
         var curl = await server.ExecAsync(["curl", "-sS", "-o", "/dev/null", "-w", "%{http_connect} %{http_code} %{ssl_verify_result}", "https://management.azure.com/metadata/endpoints?api-version=2022-09-01"]);
         Assert.Equal("200 200 0", curl.Succeeded().Output);
-        var node = await server.ExecAsync(["node", "-e", "require('https').get(process.env.MLFLOW_TRACKING_URI + '/readyz', r => console.log(r.statusCode)).on('error', e => { console.error(e); process.exit(1) })"]);
+        var node = await server.ExecAsync(["node", "-e", "require('https').get(process.env.MLFLOW_TRACKING_URI + '/readyz', r => { console.log(r.statusCode); r.resume(); }).on('error', e => { console.error(e); process.exit(1) })"]);
         Assert.Equal("200", node.Succeeded().Output.Trim());
     }
 
