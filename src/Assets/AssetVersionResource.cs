@@ -57,8 +57,10 @@ internal sealed class AssetVersionResource(AssetType type, AssetContainers conta
         if (type == AssetType.Model)
         {
             document.Object("properties")!["modelType"] ??= "custom_model";
+            document.Object("properties")!["jobName"] ??= JobOf(document.Object("properties")!.Text("modelUri")!);
         }
 
+        Yaml.EnvironmentYaml.Compact(document.Object("properties")!);
         if (resolved is not null)
         {
             document[Resolved] = resolved;
@@ -139,6 +141,14 @@ internal sealed class AssetVersionResource(AssetType type, AssetContainers conta
         var fromRun = uri.StartsWith("azureml://jobs/", StringComparison.OrdinalIgnoreCase) || uri.StartsWith("runs:/", StringComparison.OrdinalIgnoreCase);
         return fromRun && found.Shape == UriShape.Unknown ? ArmErrors.Invalid($"There is nothing at '{uri}'.") : found;
     }
+
+    // azureml://jobs/{job}/... and runs:/{job}/... name the job that made the model.
+    private static string? JobOf(string uri) => uri.Split('/') switch
+    {
+        ["azureml:", "", "jobs", var job, ..] => job,
+        ["runs:", var run, ..] => run,
+        _ => null,
+    };
 
     // The same place under another spelling is the same content: the stored spelling stays.
     private static void KeepSpelling(Resource? existing, JsonObject properties, string member, string? datastoreUri)
