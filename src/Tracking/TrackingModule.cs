@@ -61,6 +61,7 @@ public static class TrackingModule
         .AddSingleton<MlflowOperation, DeleteTag>()
         .AddSingleton<MlflowOperation, LogModel>()
         .AddSingleton<MlflowOperation, GetMetricHistory>()
+        .AddSingleton<MlflowOperation, GetServerInfo>()
         .AddSingleton<MlflowOperation, Refused>();
 
     private static IServiceCollection AddArtifacts(this IServiceCollection services) => services

@@ -34,7 +34,8 @@ internal static class MlflowRoutes
         {
             foreach (var operation in operations)
             {
-                foreach (var route in operation.Routes)
+                // The UI's prefix is served on the plain mount only.
+                foreach (var route in operation.Routes.Where(route => !mount.InPath || !route.Contains(" /ajax-api/", StringComparison.Ordinal)))
                 {
                     Map(endpoints, mount, operation, route);
                 }

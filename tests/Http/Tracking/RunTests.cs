@@ -196,6 +196,7 @@ public sealed class RunTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         var run = await mlflow.RunAsync();
         var plain = await mlflow.GetAsync("runs/get?run_uuid=" + run);
         Assert.Equal(plain.GetRawText(), (await mlflow.GetAsync("/ajax-api/2.0/mlflow/runs/get?run_id=" + run)).GetRawText());
+        Assert.Equal("""{"store_type":"SqlStore","workspaces_enabled":false}""", (await mlflow.GetAsync("/api/3.0/mlflow/server-info")).GetRawText());
     }
 
     private static List<(string Key, string Value)> Pairs(JsonElement run, string member) =>
