@@ -45,6 +45,7 @@ internal static class GatewayProgram
             }
 
             Wire(app);
+            using var gone = WatchFolder(options.Data.Root, app.Lifetime);
             await app.StartAsync(ct);
             File.SetUnixFileMode(folder.ControlSocket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Zaffre.Gateway").Listening(GatewaySelf.Build, self.Port, table.Version);
@@ -101,6 +102,15 @@ internal static class GatewayProgram
         var scoring = app.Services.GetRequiredService<ScoringHandler>();
         var control = app.Services.GetRequiredService<ControlHandler>();
         app.Run(context => context.Features.Get<ControlConnection>() is null ? scoring.HandleAsync(context) : control.HandleAsync(context));
+    }
+
+    // Whoever removes the data directory does not want it served any more.
+    private static FileSystemWatcher WatchFolder(string root, IHostApplicationLifetime lifetime)
+    {
+        var watcher = new FileSystemWatcher(root, "gateway") { NotifyFilter = NotifyFilters.DirectoryName };
+        watcher.Deleted += (_, _) => lifetime.StopApplication();
+        watcher.EnableRaisingEvents = true;
+        return watcher;
     }
 
     private static FileStream? TryLock(ServingFolder folder)
