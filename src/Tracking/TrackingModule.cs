@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Zaffre.Assets;
 using Zaffre.Database;
 using Zaffre.Resources;
 using Zaffre.Tracking.Data;
 using Zaffre.Tracking.History;
-using Zaffre.Tracking.Mlflow;
 using Zaffre.Tracking.Mlflow.Features;
+using Zaffre.Tracking.Mlflow;
 
 namespace Zaffre.Tracking;
 
@@ -20,6 +21,7 @@ public static class TrackingModule
         services.AddSingleton<RunStore>();
         services.AddSingleton<IRuns>(provider => provider.GetRequiredService<RunStore>());
         services.AddSingleton<IExperiments, ExperimentStore>();
+        services.AddSingleton<IUriScheme, RunsScheme>();
         services.AddSingleton<MetricStore>();
         services.AddSingleton<ArtifactStore>();
         services.AddSingleton<StreamedStatus>();

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Zaffre.Assets;
 using Zaffre.Kernel;
 using Zaffre.Storage;
+using Zaffre.Tests.Http.Tracking;
 using Zaffre.Tests.Http.Workspaces;
 using Zaffre.Workspaces;
 
@@ -94,9 +95,28 @@ public sealed class UriResolverTests(ZaffreHost host) : IClassFixture<ZaffreHost
         (await arm.PostAsync("/data/v1.0~/dataversion/batchGetResolvedUris")).Fails(HttpStatusCode.BadRequest);
     }
 
-    private async Task<BlobLocation> PutAsync(string path, string text)
+    [Fact]
+    public async Task A_model_from_a_run_is_stored_as_sent_and_answered_where_clients_can_download_it()
     {
-        var root = (await host.Get<IDatastores>().ResolveAsync(arm.Main, BuiltInDatastores.Blob, CancellationToken.None)).Value;
+        using var mlflow = await Mlflow.OwnerAsync(host);
+        var run = await mlflow.RunAsync();
+        var body = $$$"""{"properties":{"modelUri":"runs:/{{{run}}}/model"}}""";
+        Assert.Equal(["properties.modelUri"], (await arm.PutAsync("~/models/ran/versions/1", body)).Targets());
+        await PutAsync($"ExperimentRun/dcid.{run}/model/model.pkl", "x", BuiltInDatastores.Artifact);
+
+        var model = (await arm.PutAsync("~/models/ran/versions/1", body)).Ok();
+        Assert.EndsWith($"/workspaces/main/datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{run}/model", model.At("properties.modelUri"), StringComparison.Ordinal);
+        Assert.Equal(run, model.At("properties.jobName"));
+        Assert.Equal(HttpStatusCode.OK, (await arm.PutAsync("~/models/ran/versions/1", model.ToJsonString())).Status);
+        Assert.Equal($"runs:/{run}/model", (await host.Get<IAssets>().FindVersionAsync(arm.Main, AssetType.Model, "ran", "1", CancellationToken.None))!.Properties["modelUri"]!.GetValue<string>());
+        Assert.Equal(UriShape.Folder, (await ResolveAsync("azureml:ran:1")).Value.Shape);
+        Assert.Equal(["properties.modelUri"], (await arm.PutAsync("~/models/ran/versions/2", """{"properties":{"modelUri":"runs:/nobody/model"}}""")).Targets());
+        Assert.Equal(["properties.modelUri"], (await arm.PutAsync("~/models/ran/versions/2", $$$"""{"properties":{"modelUri":"runs:/{{{run}}}/../x"}}""")).Targets());
+    }
+
+    private async Task<BlobLocation> PutAsync(string path, string text, string datastore = BuiltInDatastores.Blob)
+    {
+        var root = (await host.Get<IDatastores>().ResolveAsync(arm.Main, datastore, CancellationToken.None)).Value;
         using var content = new MemoryStream(Encoding.UTF8.GetBytes(text));
         _ = (await host.Get<IBlobStore>().PutAsync(new BlobAddress(root.Account, root.Container, path), content, new BlobWrite(), CancellationToken.None)).Value;
         return root;
