@@ -10,4 +10,4 @@ namespace Zaffre.Gateway;
 internal sealed partial class GatewayJson : JsonSerializerContext;
 
 /// <summary>What survives a restart of the gateway besides its table.</summary>
-internal sealed record GatewayState(int Port, int? HttpPort);
+internal sealed record GatewayState(int Port, int? HttpPort, int ProcessId);

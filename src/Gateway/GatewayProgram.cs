@@ -34,7 +34,7 @@ internal static class GatewayProgram
             Port = FreePort(options.Port == 0 ? known?.Port ?? 0 : options.Port, options.Port == 0),
             HttpPort = options.HttpPort is { } http ? FreePort(http, true) : null,
         };
-        file.SaveState(new GatewayState(self.Port, self.HttpPort));
+        file.SaveState(new GatewayState(self.Port, self.HttpPort, Environment.ProcessId));
         var app = Build(folder, file, self);
         await using (app)
         {
