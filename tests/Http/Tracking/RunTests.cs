@@ -199,6 +199,21 @@ public sealed class RunTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         Assert.Equal("""{"store_type":"SqlStore","workspaces_enabled":false}""", (await mlflow.GetAsync("/api/3.0/mlflow/server-info")).GetRawText());
     }
 
+    [Fact]
+    public async Task The_life_of_a_run_is_in_the_event_log_and_what_is_logged_on_it_is_not()
+    {
+        using var mlflow = await Mlflow.OwnerAsync(host);
+        var run = await mlflow.RunAsync();
+        await mlflow.PostAsync("runs/log-batch", new { run_id = run, metrics = new[] { new { key = "m", value = 1, timestamp = 1 } }, @params = new[] { new { key = "p", value = "1" } } });
+        await mlflow.PostAsync("runs/update", new { run_id = run, status = "FINISHED" });
+        await mlflow.PostAsync("runs/delete", new { run_id = run });
+        var events = await host.Get<Zaffre.Database.IEventLog>().ReadAsync(0, 10_000, default);
+        Assert.Equal(
+            ["write", "write", "delete"],
+            events.Where(e => e.Subject.EndsWith("/runs/" + run, StringComparison.Ordinal)).Select(e => e.Action.Split('/')[^1]));
+        Assert.All(events, e => Assert.DoesNotContain("\"m\"", e.Payload, StringComparison.Ordinal));
+    }
+
     private static List<(string Key, string Value)> Pairs(JsonElement run, string member) =>
         [.. run.GetProperty("data").GetProperty(member).EnumerateArray().Select(p => (p.GetProperty("key").GetString()!, p.GetProperty("value").GetString()!))];
 }
