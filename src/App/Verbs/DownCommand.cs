@@ -7,25 +7,55 @@ using Zaffre.Server;
 
 namespace Zaffre.App;
 
-/// <summary><c>zaffre down</c>: asks the server to end, waits until it has, then ends scoring. Running jobs go on; the next <c>up</c> finds them.</summary>
+/// <summary>
+/// <c>zaffre down</c>: asks the server to end and waits until it has, then scoring (a server that is killed or told to end by
+/// anything else leaves gateway and instances scoring). Running jobs go on; the next <c>up</c> finds them.
+/// </summary>
 internal static class DownCommand
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(40);
 
+    private static readonly Option<bool> KeepScoring = new("--keep-scoring") { Description = "Leave the gateway running, as for an upgrade: deployments go on answering." };
+
     public static Command Create()
     {
-        var command = new Command("down", "Stop the server. Jobs that run go on running.") { CliCommands.Data };
-        command.Does((_, data, ct) => RunAsync(data, ct));
+        var command = new Command("down", "Stop the server and its gateway. Jobs that run go on running.") { CliCommands.Data, KeepScoring };
+        command.Does(async (parsed, data, ct) =>
+        {
+            var stopped = await StopServerAsync(data, ct);
+            stopped |= !parsed.GetValue(KeepScoring) && await StopScoringAsync(data, ct);
+            Console.WriteLine(stopped ? $"Stopped the server on {data.Root}." : $"No server runs on {data.Root}.");
+            return 0;
+        });
         return command;
     }
 
-    private static async Task<int> RunAsync(DataDirectory data, CancellationToken ct)
+    private static async Task<bool> StopScoringAsync(DataDirectory data, CancellationToken ct)
+    {
+        if (!Directory.Exists(data.Path("gateway")))
+        {
+            return false;
+        }
+
+        // Instances may be there without their gateway; a gateway that the server has only just started answers in a moment.
+        var found = GatewayProcess.Exists(data);
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < Limit; await Task.Delay(25, ct))
+        {
+            await ServingShutdown.StopAsync(data, ct);
+            if (!GatewayProcess.Exists(data))
+            {
+                return found;
+            }
+        }
+
+        throw new VerbException($"The gateway has not ended after {Limit.TotalSeconds} seconds. Its log says why: {data.Path("gateway", "gateway.log")}");
+    }
+
+    private static async Task<bool> StopServerAsync(DataDirectory data, CancellationToken ct)
     {
         if (!ServerState.IsInUse(data))
         {
-            await StopServingAsync(data, ct);
-            Console.WriteLine($"No server runs on {data.Root}.");
-            return 0;
+            return false;
         }
 
         var state = Verb.Running(data);
@@ -38,21 +68,10 @@ internal static class DownCommand
         {
             if (!ServerState.IsInUse(data))
             {
-                await StopServingAsync(data, ct);
-                Console.WriteLine($"Stopped the server on {data.Root}.");
-                return 0;
+                return true;
             }
         }
 
         throw new VerbException($"The server (process {state.Pid}) has not ended after {Limit.TotalSeconds} seconds. Its log says why: {data.Path("log", "server.log")}");
-    }
-
-    // Gateway and scoring instances outlive a server that crashes or is replaced; asked to go down, they go too.
-    private static async Task StopServingAsync(DataDirectory data, CancellationToken ct)
-    {
-        if (Directory.Exists(data.Path("gateway")))
-        {
-            await ServingShutdown.StopAsync(data, ct);
-        }
     }
 }

@@ -12,7 +12,7 @@ internal static class PortHolder
     /// <summary>Process id and command, or what could be found out.</summary>
     public static string Describe(int port) => Find(port) switch
     {
-        { } holder => $"process {holder.Id} ({holder.Command})",
+        { } holder => $"process {holder.Id} ({(holder.Command.Length <= 200 ? holder.Command : holder.Command[..200] + "...")})",
         null => "another process (which one is not visible to this user)",
     };
 
@@ -70,8 +70,7 @@ internal static class PortHolder
     {
         try
         {
-            var command = File.ReadAllText(Path.Combine(process, "cmdline")).TrimEnd('\0').Replace('\0', ' ');
-            return command.Length <= 200 ? command : command[..200] + "...";
+            return File.ReadAllText(Path.Combine(process, "cmdline")).TrimEnd('\0').Replace('\0', ' ');
         }
         catch (IOException)
         {

@@ -37,6 +37,15 @@ public sealed class LifecycleTests
     }
 
     [Fact]
+    public async Task Down_leaves_no_process_of_the_data_directory_behind()
+    {
+        await using var started = await StartedAsync();
+        Assert.NotEmpty(await ProcessesAsync(started.Server));
+        (await started.Server.ZaffreAsync("down")).Succeeded();
+        Assert.Empty(await ProcessesAsync(started.Server));
+    }
+
+    [Fact]
     public async Task A_strict_proxy_answers_for_the_azure_names_only()
     {
         await using var started = await StartedAsync("--strict-proxy");
@@ -45,6 +54,9 @@ public sealed class LifecycleTests
         var served = await started.Server.ExecAsync(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "https://management.azure.com/metadata/endpoints"]);
         Assert.Equal("200", served.Output);
     }
+
+    private static async Task<string[]> ProcessesAsync(ZaffreServer server) =>
+        (await ZaffreBinary.RunProgramAsync("/bin/ps", ["-eo", "args"])).Succeeded().Output.Split('\n').Where(line => line.Contains(server.Data, StringComparison.Ordinal)).ToArray();
 
     private static async Task<Running> StartedAsync(params string[] more)
     {
