@@ -26,13 +26,20 @@ internal sealed class YamlParser
     /// <summary>The root of the only document; throws <see cref="YamlFault"/>.</summary>
     public static YamlNode Parse(string text)
     {
+        var parser = new YamlParser(text);
         try
         {
-            return new YamlParser(text).Document();
+            return parser.Document();
         }
         catch (YamlException wrong)
         {
             throw new YamlFault(wrong.Message, (int)wrong.Start.Line, (int)wrong.Start.Column);
+        }
+        catch (Exception wrong) when (wrong is not YamlFault)
+        {
+            // The scanner leaves its own contract on some broken texts and throws whatever its state leads to.
+            var at = parser.events.Current?.End ?? Mark.Empty;
+            throw new YamlFault("this is not valid YAML", (int)at.Line, (int)at.Column);
         }
     }
 

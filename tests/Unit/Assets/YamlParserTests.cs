@@ -19,7 +19,7 @@ public sealed class YamlParserTests
         Assert.Equal(json, YamlParser.Parse(yaml).ToJson()!.ToJsonString());
 
     [Theory]
-    [InlineData("a: [1\nb: 2\n", 2)]
+    [InlineData("a: [1\nb: 2\n", 1)]
     [InlineData("a: 1\na: 2", 2)]
     [InlineData("a: 1\n---\nb: 2", 2)]
     [InlineData("a: *nowhere", 1)]
@@ -56,6 +56,40 @@ public sealed class YamlParserTests
         else
         {
             Assert.Throws<YamlFault>(() => YamlParser.Parse(text));
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Broken_text_of_any_kind_is_a_fault_with_a_place_and_nothing_else(int seed)
+    {
+        const string Sample = "a: &x [1, 'two', \"three\"]\nb:\n  - *x\n  - {c: d, <<: {e: f}}\n# note\nlong: |+\n  text\n\nfolded: >-\n  more\n? key\n: !!str 5\n%TAG\n---\n...\n";
+        const string Noise = "&*[]{}:-?!|>'\"%@`#,~ \t\n\r\0\u0085\u2028\ufeff\\x0<.";
+        var random = new Random(seed);
+        for (var round = 0; round < 3000; round++)
+        {
+            var text = new StringBuilder(Sample);
+            for (var change = random.Next(1, 8); change > 0; change--)
+            {
+                var at = random.Next(text.Length);
+                _ = random.Next(3) switch
+                {
+                    0 => text.Remove(at, Math.Min(random.Next(1, 10), text.Length - at)),
+                    1 => text.Insert(at, Noise[random.Next(Noise.Length)]),
+                    _ => text.Insert(at, text.ToString(at, Math.Min(20, text.Length - at))),
+                };
+            }
+
+            try
+            {
+                YamlParser.Parse(text.ToString()).ToJson();
+            }
+            catch (YamlFault fault)
+            {
+                Assert.True(fault.Line >= 0 && fault.Column >= 0);
+            }
         }
     }
 }
