@@ -1,14 +1,36 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Zaffre.Compute.Computes;
+using Zaffre.Compute.Environments;
+using Zaffre.Compute.Launch;
+using Zaffre.Compute.Staging;
+using Zaffre.Resources;
+using Zaffre.Workspaces;
 
 namespace Zaffre.Compute;
 
-/// <summary>Registers the module.</summary>
+/// <summary>Compute resources, and tasks: launching, staging, environments made real.</summary>
 public static class ComputeModule
 {
-    /// <summary>Services of the module.</summary>
-    public static IServiceCollection AddCompute(this IServiceCollection services) => services;
+    /// <summary>Registers the module; register <see cref="ComputeOptions"/> before to change its defaults.</summary>
+    public static IServiceCollection AddCompute(this IServiceCollection services)
+    {
+        services.TryAddSingleton(new ComputeOptions());
+        services.AddSingleton<ITaskAdmission, TaskAdmission>();
+        services.AddSingleton(_ => ControlGroups.OfHost());
+        services.AddSingleton<ITaskLauncher, TaskLauncher>();
+        services.AddSingleton<RemoteInputs>().AddSingleton<IStaging, TaskStaging>();
+        services.AddSingleton<HostInterpreter>().AddSingleton<IEnvironments, EnvironmentResolver>();
+        services.AddArmResource<ComputeResource>().AddSingleton<IWorkspaceSeed>(provider => provider.GetRequiredService<ComputeResource>());
+        services.AddSingleton<IComputes, ComputeTargets>();
+        return services;
+    }
 
-    /// <summary>Routes of the module.</summary>
-    public static IEndpointRouteBuilder MapCompute(this IEndpointRouteBuilder endpoints) => endpoints;
+    /// <summary>Maps the routes that are not generic.</summary>
+    public static IEndpointRouteBuilder MapCompute(this IEndpointRouteBuilder endpoints)
+    {
+        ComputeRoutes.Map(endpoints);
+        return endpoints;
+    }
 }

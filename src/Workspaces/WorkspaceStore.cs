@@ -10,7 +10,7 @@ using Zaffre.Web;
 namespace Zaffre.Workspaces;
 
 /// <summary>Makes, finds and deletes workspaces together with their storage account, containers and built-in datastores.</summary>
-internal sealed class WorkspaceStore(IDatabase database, IResources resources, WorkspaceRows rows, IStorageAccounts accounts, LocalOwner owner) : IWorkspaces
+internal sealed class WorkspaceStore(IDatabase database, IResources resources, WorkspaceRows rows, IStorageAccounts accounts, LocalOwner owner, IEnumerable<IWorkspaceSeed> seeds) : IWorkspaces
 {
     public const string DefaultLocation = "local";
     private const string DefaultGroupName = "zaffre";
@@ -54,6 +54,11 @@ internal sealed class WorkspaceStore(IDatabase database, IResources resources, W
                     foreach (var (name, container) in BuiltInDatastore.Containers(created))
                     {
                         resources.Put(scope, workspace.Child("datastores", name), BuiltInDatastore.Document(created, container), actor);
+                    }
+
+                    foreach (var seed in seeds)
+                    {
+                        seed.Plant(scope, created, actor);
                     }
                 }
 

@@ -8,4 +8,7 @@ public static class PythonRuntime
 
     /// <summary>The folder to put on <c>PYTHONPATH</c>: it holds <c>sitecustomize.py</c> and nothing else importable.</summary>
     public static string HookPath { get; } = System.IO.Path.Combine(Path, "runtime");
+
+    /// <summary>The folder to put first on <c>PATH</c>: it holds <c>python</c>, the host's interpreter under the name that commands use.</summary>
+    public static string BinPath { get; } = System.IO.Path.Combine(Path, "bin");
 }

@@ -1,3 +1,4 @@
+using Zaffre.Kernel;
 using System.Net;
 using System.Net.Sockets;
 using Zaffre.Server.Tls;

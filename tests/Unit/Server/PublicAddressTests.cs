@@ -1,4 +1,5 @@
 using System.Net;
+using Zaffre.Kernel;
 using Zaffre.Server.Connect;
 
 namespace Zaffre.Tests.Unit.Server;

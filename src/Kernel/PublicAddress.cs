@@ -2,10 +2,10 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Zaffre.Server.Connect;
+namespace Zaffre.Kernel;
 
 /// <summary>Whether an address belongs to the public internet: the IANA special-purpose registries, and addresses that embed one of them.</summary>
-internal static class PublicAddress
+public static class PublicAddress
 {
     private static readonly IPNetwork[] Special =
     [
@@ -21,6 +21,7 @@ internal static class PublicAddress
     private static readonly IPNetwork SixToFour = IPNetwork.Parse("2002::/16");
     private static readonly IPNetwork Compatible = IPNetwork.Parse("::/96");
 
+    /// <summary>True when the address, or the one embedded in it, is reachable on the public internet.</summary>
     public static bool IsPublic(IPAddress address) => Embedded(address) is { } inner ? IsPublic(inner) : !Special.Any(network => network.Contains(address));
 
     private static IPAddress? Embedded(IPAddress address)

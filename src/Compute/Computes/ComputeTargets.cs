@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using Zaffre.Kernel;
+using Zaffre.Resources;
+using Zaffre.Web;
+
+namespace Zaffre.Compute.Computes;
+
+/// <inheritdoc cref="IComputes"/>
+internal sealed class ComputeTargets(IResources resources, ComputeOptions options) : IComputes
+{
+    private readonly ConcurrentDictionary<string, Admission> admissions = new(StringComparer.Ordinal);
+    private readonly Admission host = new();
+    private readonly int hostSlots = options.Slots ?? Math.Max(8, 4 * Environment.ProcessorCount);
+
+    public async Task<Outcome<ComputeTarget>> FindAsync(WorkspaceRef workspace, string? compute, CancellationToken ct)
+    {
+        if (!TryName(workspace, compute, out var name) || await resources.FindAsync(workspace.Child("computes", name), ct) is not { } found)
+        {
+            var known = await resources.ListAsync(new ResourceQuery { Parent = workspace.Id, Type = "computes", Top = 50 }, ct);
+            return new Problem(ProblemKind.NotFound, "ComputeNotFound", $"There is no compute '{compute}' in this workspace. It has: {string.Join(", ", known.Items.Select(c => c.Id.Name))}.");
+        }
+
+        var inner = found.Properties.Object("properties") ?? [];
+        var isInstance = string.Equals(found.Properties.Text("computeType"), "ComputeInstance", StringComparison.OrdinalIgnoreCase);
+        return new ComputeTarget
+        {
+            Id = found.Id,
+            ComputeType = isInstance ? "ComputeInstance" : "AmlCompute",
+            MaxNodes = isInstance ? 1 : (int?)inner.Object("scaleSettings")?["maxNodeCount"] ?? 1,
+            NodeLimits = ComputeSizes.LimitsOf(inner.Text("vmSize")),
+            Accepts = inner.Text("state") is not "Stopped",
+        };
+    }
+
+    public async Task<ComputeSlot> AdmitAsync(ComputeTarget target, int nodes, CancellationToken ct)
+    {
+        var own = admissions.GetOrAdd(target.Id.Key, _ => new Admission());
+        var places = Math.Clamp(nodes, 1, Math.Max(1, target.MaxNodes));
+        await own.TakeAsync(places, target.MaxNodes, ct);
+        try
+        {
+            await host.TakeAsync(places, hostSlots, ct);
+        }
+        catch (OperationCanceledException)
+        {
+            own.Give(places);
+            throw;
+        }
+
+        return Slot(own, places);
+    }
+
+    public ComputeSlot Readmit(ComputeTarget target, int nodes)
+    {
+        var own = admissions.GetOrAdd(target.Id.Key, _ => new Admission());
+        own.TakeNow(nodes);
+        host.TakeNow(nodes);
+        return Slot(own, nodes);
+    }
+
+    private ComputeSlot Slot(Admission own, int places) => new(() =>
+    {
+        own.Give(places);
+        host.Give(places);
+    });
+
+    private static bool TryName(WorkspaceRef workspace, string? compute, out string name)
+    {
+        if (string.IsNullOrEmpty(compute))
+        {
+            name = ComputeResource.Serverless;
+            return true;
+        }
+
+        if (WorkspaceRef.TryParse(compute, out var other, out var rest))
+        {
+            name = rest.StartsWith("computes/", StringComparison.OrdinalIgnoreCase) ? rest["computes/".Length..] : "";
+            return name.Length > 0 && other.Id == workspace.Id;
+        }
+
+        name = compute.StartsWith("azureml:", StringComparison.OrdinalIgnoreCase) ? compute["azureml:".Length..] : compute;
+        return name.Length > 0 && !name.Contains('/', StringComparison.Ordinal);
+    }
+}

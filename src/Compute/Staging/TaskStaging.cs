@@ -1,0 +1,247 @@
+using System.ComponentModel;
+using Zaffre.Compute.Launch;
+using Zaffre.Kernel;
+
+namespace Zaffre.Compute.Staging;
+
+/// <summary>
+/// A task's files. In the sandbox's view: <c>/mnt/azureml/wd</c> (a copy of the code, with <c>outputs</c> and <c>logs</c> bound to the run's
+/// artifacts), <c>/mnt/azureml/inputs/{name}</c>, <c>/mnt/azureml/outputs/{name}</c>, <c>/mnt/azureml/home</c>. Without a sandbox the
+/// same things lie at their host paths.
+/// </summary>
+internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, RemoteInputs remote) : IStaging
+{
+    private const string View = "/mnt/azureml";
+
+    public async Task<Outcome<StagedTask>> PrepareAsync(StagingRequest request, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (!(await admission.AdmitAsync(ct)).TryGet(out var host, out var problem) || !TaskFolder.Of(data, request.Id).TryGet(out var folder, out problem))
+        {
+            return problem;
+        }
+
+        var (fetched, problems) = await FetchAsync(request, folder, ct);
+        problems.AddRange(request.Inputs.Where(i => i.LocalPath is { } path && !Path.Exists(path))
+            .Select(i => new Problem(ProblemKind.NotFound, "InputNotFound", $"The input '{i.Name}' is not there any more.") { Target = "inputs." + i.Name }));
+        if (problems.Count > 0)
+        {
+            return Problem.Combine(problems);
+        }
+
+        try
+        {
+            return Stage(request, folder, host, fetched);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception)
+        {
+            return new Problem(ProblemKind.InsufficientStorage, "StagingFailed", $"The files of the task could not be put in place: {e.Message}");
+        }
+    }
+
+    public (IReadOnlyDictionary<string, string> Inputs, IReadOnlyDictionary<string, string> Outputs) PathsOf(StagingRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var sandboxed = admission.AdmitAsync(CancellationToken.None) is not { IsCompletedSuccessfully: true, Result: { Succeeded: true, Value.Sandboxed: false } };
+        var folder = TaskFolder.Of(data, request.Id).Value;
+        return (
+            request.Inputs.ToDictionary(i => i.Name, i => InputPath(i, folder, sandboxed), StringComparer.Ordinal),
+            request.Outputs.ToDictionary(o => o.Name, o => OutputPath(o, sandboxed), StringComparer.Ordinal));
+    }
+
+    public Task ReclaimAsync(StagingRequest request, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        foreach (var path in request.Outputs.Select(o => o.LocalPath).Append(Path.Combine(request.ArtifactPath, "outputs")).Append(Path.Combine(request.ArtifactPath, "logs")))
+        {
+            if (new DirectoryInfo(path) is { Exists: true, LinkTarget: null })
+            {
+                FileTree.Visit(path, (entry, _) => FileTree.Open(entry));
+            }
+        }
+
+        if (TaskFolder.Of(data, request.Id).TryGet(out var folder, out _))
+        {
+            foreach (var scratch in Scratch)
+            {
+                FileTree.Delete(folder.At(scratch));
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static readonly string[] Scratch = ["work", "home", "inputs"];
+
+    private static StagedTask Stage(StagingRequest request, TaskFolder folder, HostSandbox host, Dictionary<string, string> fetched)
+    {
+        var work = folder.At("work");
+        var home = folder.At("home");
+        var artifacts = new[] { "outputs", "logs" }.ToDictionary(name => name, name => Path.Combine(request.ArtifactPath, name), StringComparer.Ordinal);
+        FileTree.Delete(work);
+        Directory.CreateDirectory(work);
+        Directory.CreateDirectory(home);
+        if (request.CodePath is { } code)
+        {
+            Copy(code, work);
+        }
+
+        var binds = new List<TaskBind> { new(work, View + "/wd", Writable: true), new(home, View + "/home", Writable: true) };
+        foreach (var (name, path) in artifacts)
+        {
+            Directory.CreateDirectory(path);
+            if (host.Sandboxed)
+            {
+                Directory.CreateDirectory(Path.Combine(work, name));
+            }
+            else
+            {
+                Link(Path.Combine(work, name), path);
+            }
+
+            binds.Add(new TaskBind(path, $"{View}/wd/{name}", Writable: true));
+        }
+
+        binds.AddRange(request.Inputs.Select(i => new TaskBind(i.LocalPath ?? fetched[i.Name], InputPath(i, folder, host.Sandboxed))));
+        foreach (var output in request.Outputs)
+        {
+            Make(output);
+            binds.Add(new TaskBind(output.LocalPath, OutputPath(output, host.Sandboxed), Writable: true));
+        }
+
+        Hand(host, [work, home, .. artifacts.Values, .. request.Outputs.Select(o => o.LocalPath)]);
+        var log = Path.Combine(request.ArtifactPath, "user_logs", "std_log.txt");
+        if (LogFile.Ensure(log, host) is { } unwritable)
+        {
+            throw new IOException(unwritable.Message);
+        }
+
+        return new StagedTask
+        {
+            WorkingDirectory = host.Sandboxed ? View + "/wd" : work,
+            LogPath = log,
+            Binds = binds,
+            Environment = Variables(host.Sandboxed ? View + "/home" : home),
+            InputPaths = request.Inputs.ToDictionary(i => i.Name, i => InputPath(i, folder, host.Sandboxed), StringComparer.Ordinal),
+            OutputPaths = request.Outputs.ToDictionary(o => o.Name, o => OutputPath(o, host.Sandboxed), StringComparer.Ordinal),
+        };
+    }
+
+    private async Task<(Dictionary<string, string> Fetched, List<Problem> Problems)> FetchAsync(StagingRequest request, TaskFolder folder, CancellationToken ct)
+    {
+        var fetched = new Dictionary<string, string>(StringComparer.Ordinal);
+        var problems = new List<Problem>();
+        foreach (var input in request.Inputs.Where(i => i.Remote is not null))
+        {
+            var target = Path.Combine(folder.At("inputs"), input.Name, FileName(input.Remote!));
+            if ((await remote.FetchAsync(input.Remote!, target, ct)).TryGet(out var path, out var problem))
+            {
+                fetched[input.Name] = path;
+            }
+            else
+            {
+                problems.Add(problem with { Target = "inputs." + input.Name });
+            }
+        }
+
+        return (fetched, problems);
+    }
+
+    private static Dictionary<string, string> Variables(string home) => new(StringComparer.Ordinal)
+    {
+        ["HOME"] = home,
+        ["TMPDIR"] = "/tmp",
+        ["PYTHONUSERBASE"] = home + "/.local",
+        ["PIP_USER"] = "1",
+        ["PIP_BREAK_SYSTEM_PACKAGES"] = "1",
+        ["PIP_DISABLE_PIP_VERSION_CHECK"] = "1",
+        ["PYTHONUNBUFFERED"] = "1",
+    };
+
+    private static string InputPath(TaskInput input, TaskFolder folder, bool sandboxed)
+    {
+        if (!sandboxed)
+        {
+            return input.LocalPath ?? Path.Combine(folder.At("inputs"), input.Name, FileName(input.Remote!));
+        }
+
+        var name = input.LocalPath is { } path ? (Directory.Exists(path) ? null : Path.GetFileName(path)) : FileName(input.Remote!);
+        return $"{View}/inputs/{input.Name}" + (name is null ? "" : "/" + name);
+    }
+
+    private static string OutputPath(TaskOutput output, bool sandboxed) =>
+        !sandboxed ? output.LocalPath
+        : output.IsFile ? $"{View}/outputs/{output.Name}/{Path.GetFileName(output.LocalPath)}"
+        : $"{View}/outputs/{output.Name}";
+
+    private static string FileName(Uri uri) => Path.GetFileName(Uri.UnescapeDataString(uri.AbsolutePath)) is { Length: > 0 and < 200 } name && name is not ("." or "..") ? name : "input";
+
+    private static void Make(TaskOutput output)
+    {
+        if (!output.IsFile)
+        {
+            Directory.CreateDirectory(output.LocalPath);
+            return;
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(output.LocalPath)!);
+        using (new FileStream(output.LocalPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite))
+        {
+        }
+    }
+
+    // As root the task runs as another user: what it may write becomes its own.
+    private static void Hand(HostSandbox host, IEnumerable<string> paths)
+    {
+        if (!host.Root)
+        {
+            return;
+        }
+
+        foreach (var path in paths)
+        {
+            if (Directory.Exists(path))
+            {
+                FileTree.Visit(path, (entry, _) => Native.Own(entry, host.User, host.Group));
+            }
+
+            Native.Own(path, host.User, host.Group);
+        }
+    }
+
+    private static void Copy(string from, string to)
+    {
+        if (File.Exists(from))
+        {
+            File.Copy(from, Path.Combine(to, Path.GetFileName(from)));
+            return;
+        }
+
+        foreach (var entry in new DirectoryInfo(from).EnumerateFileSystemInfos())
+        {
+            var target = Path.Combine(to, entry.Name);
+            switch (entry)
+            {
+                case { LinkTarget: not null }:
+                    break;
+                case DirectoryInfo folder:
+                    Directory.CreateDirectory(target);
+                    Copy(folder.FullName, target);
+                    break;
+                default:
+                    File.Copy(entry.FullName, target);
+                    break;
+            }
+        }
+    }
+
+    private static void Link(string at, string target)
+    {
+        if (Directory.Exists(at))
+        {
+            FileTree.Delete(at);
+        }
+
+        File.CreateSymbolicLink(at, target);
+    }
+}
