@@ -22,7 +22,7 @@ public static class ComputeModule
         services.AddSingleton<ITaskLauncher, TaskLauncher>();
         services.AddSingleton<RemoteInputs>().AddSingleton<IStaging, TaskStaging>();
         services.AddSingleton<HostInterpreter>().AddSingleton<IEnvironments, EnvironmentResolver>();
-        services.AddArmResource<ComputeResource>().AddSingleton<IWorkspaceSeed>(provider => provider.GetRequiredService<ComputeResource>());
+        services.AddArmResource<ComputeResource>().AddSingleton<IWorkspaceSeed, ComputeSeed>();
         services.AddSingleton<IComputes, ComputeTargets>();
         return services;
     }

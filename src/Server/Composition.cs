@@ -6,6 +6,7 @@ using Zaffre.Compute;
 using Zaffre.Database;
 using Zaffre.Endpoints;
 using Zaffre.Identity;
+using Zaffre.Jobs;
 using Zaffre.Kernel;
 using Zaffre.Resources;
 using Zaffre.Storage;
@@ -32,6 +33,7 @@ internal static class Composition
         services.AddAssets();
         services.AddTracking();
         services.AddCompute();
+        services.AddJobs();
         services.AddEndpoints();
         return services;
     }
@@ -47,6 +49,7 @@ internal static class Composition
         app.MapAssets();
         app.MapTracking();
         app.MapCompute();
+        app.MapJobs();
         app.MapEndpoints();
     }
 }

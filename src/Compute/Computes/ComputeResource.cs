@@ -10,10 +10,8 @@ using Zaffre.Workspaces;
 namespace Zaffre.Compute.Computes;
 
 /// <summary>Computes: <c>AmlCompute</c> and <c>ComputeInstance</c> are slots of this host; other kinds are refused by name. <c>serverless</c> and <c>cpu-cluster</c> exist from the start.</summary>
-internal sealed partial class ComputeResource(IResources resources, IWorkspaces workspaces) : ArmResource, IWorkspaceSeed
+internal sealed partial class ComputeResource(IWorkspaces workspaces) : ArmResource
 {
-    public const string Serverless = "serverless";
-    public const string Cluster = "cpu-cluster";
     private const string AmlCompute = "AmlCompute";
     private const string Instance = "ComputeInstance";
 
@@ -59,16 +57,10 @@ internal sealed partial class ComputeResource(IResources resources, IWorkspaces 
 
     public override void OnDelete(WriteScope scope, ResourceCall call, Resource resource)
     {
-        if (resource.Id.Name.Equals(Serverless, StringComparison.OrdinalIgnoreCase))
+        if (resource.Id.Name.Equals(ComputeSeed.Serverless, StringComparison.OrdinalIgnoreCase))
         {
             throw new ProblemException(ArmErrors.Conflict("The compute 'serverless' is part of every workspace and cannot be deleted."));
         }
-    }
-
-    public void Plant(WriteScope scope, Workspace workspace, Caller actor)
-    {
-        resources.Put(scope, workspace.Ref.Child("computes", Serverless), Document(workspace.Location, 64), actor);
-        resources.Put(scope, workspace.Ref.Child("computes", Cluster), Document(workspace.Location, 4), actor);
     }
 
     public override async ValueTask RenderAsync(ResourceCall call, Resource resource, JsonObject answer, CancellationToken ct)
@@ -123,20 +115,6 @@ internal sealed partial class ComputeResource(IResources resources, IWorkspaces 
             }
         }
     }
-
-    private static JsonObject Document(string location, int nodes) => new()
-    {
-        ["location"] = location,
-        ["properties"] = new JsonObject
-        {
-            ["computeType"] = AmlCompute,
-            ["properties"] = new JsonObject
-            {
-                ["vmSize"] = "Standard_DS3_v2",
-                ["scaleSettings"] = new JsonObject { ["minNodeCount"] = 0, ["maxNodeCount"] = nodes, ["nodeIdleTimeBeforeScaleDown"] = "PT120S" },
-            },
-        },
-    };
 
     [GeneratedRegex(@"^[A-Za-z][A-Za-z0-9-]{0,30}[A-Za-z0-9]\z", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex LegalName();

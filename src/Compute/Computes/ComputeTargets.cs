@@ -68,7 +68,7 @@ internal sealed class ComputeTargets(IResources resources, ComputeOptions option
     {
         if (string.IsNullOrEmpty(compute))
         {
-            name = ComputeResource.Serverless;
+            name = ComputeSeed.Serverless;
             return true;
         }
 

@@ -42,7 +42,8 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
     public (IReadOnlyDictionary<string, string> Inputs, IReadOnlyDictionary<string, string> Outputs) PathsOf(StagingRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var sandboxed = admission.AdmitAsync(CancellationToken.None) is not { IsCompletedSuccessfully: true, Result: { Succeeded: true, Value.Sandboxed: false } };
+        var admitted = admission.AdmitAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        var sandboxed = !admitted.TryGet(out var host, out _) || host.Sandboxed;
         var folder = TaskFolder.Of(data, request.Id).Value;
         return (
             request.Inputs.ToDictionary(i => i.Name, i => InputPath(i, folder, sandboxed), StringComparer.Ordinal),
@@ -71,13 +72,15 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         return Task.CompletedTask;
     }
 
+    private static readonly string[] ArtifactFolders = ["outputs", "logs"];
+
     private static readonly string[] Scratch = ["work", "home", "inputs"];
 
     private static StagedTask Stage(StagingRequest request, TaskFolder folder, HostSandbox host, Dictionary<string, string> fetched)
     {
         var work = folder.At("work");
         var home = folder.At("home");
-        var artifacts = new[] { "outputs", "logs" }.ToDictionary(name => name, name => Path.Combine(request.ArtifactPath, name), StringComparer.Ordinal);
+        var artifacts = ArtifactFolders.ToDictionary(name => name, name => Path.Combine(request.ArtifactPath, name), StringComparer.Ordinal);
         FileTree.Delete(work);
         Directory.CreateDirectory(work);
         Directory.CreateDirectory(home);
