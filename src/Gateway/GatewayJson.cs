@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Zaffre.Gateway;
@@ -7,7 +8,16 @@ namespace Zaffre.Gateway;
 [JsonSerializable(typeof(GatewayStatus))]
 [JsonSerializable(typeof(GatewayState))]
 [JsonSerializable(typeof(DeploymentCounters[]))]
-internal sealed partial class GatewayJson : JsonSerializerContext;
+internal sealed partial class GatewayJson : JsonSerializerContext
+{
+    /// <summary>Reads tables: a generated reader would set members that are absent to null instead of leaving their defaults,
+    /// and a table of an older build lacks what this one added.</summary>
+    public static JsonSerializerOptions Reading { get; } = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Converters = { new JsonStringEnumConverter() },
+    };
+}
 
 /// <summary>What survives a restart of the gateway besides its table.</summary>
 internal sealed record GatewayState(int Port, int? HttpPort, int ProcessId);

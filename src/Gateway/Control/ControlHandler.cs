@@ -40,7 +40,7 @@ internal sealed class ControlHandler(LiveTable table, TableFile file, GatewaySel
         RoutingTable? pushed;
         try
         {
-            pushed = await JsonSerializer.DeserializeAsync(context.Request.Body, GatewayJson.Default.RoutingTable, context.RequestAborted);
+            pushed = await JsonSerializer.DeserializeAsync<RoutingTable>(context.Request.Body, GatewayJson.Reading, context.RequestAborted);
         }
         catch (JsonException)
         {

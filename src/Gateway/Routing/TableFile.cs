@@ -10,20 +10,20 @@ internal sealed class TableFile(string folder)
     private string State => Path.Combine(folder, "state.json");
 
     /// <summary>The last table, or null when there is none or it cannot be read (then the server pushes one).</summary>
-    public RoutingTable? Load() => Read(Table, GatewayJson.Default.RoutingTable);
+    public RoutingTable? Load() => Read<RoutingTable>(Table);
 
-    public GatewayState? LoadState() => Read(State, GatewayJson.Default.GatewayState);
+    public GatewayState? LoadState() => Read<GatewayState>(State);
 
     public void Save(RoutingTable table) => Write(Table, JsonSerializer.SerializeToUtf8Bytes(table, GatewayJson.Default.RoutingTable));
 
     public void SaveState(GatewayState state) => Write(State, JsonSerializer.SerializeToUtf8Bytes(state, GatewayJson.Default.GatewayState));
 
-    private static T? Read<T>(string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+    private static T? Read<T>(string path)
         where T : class
     {
         try
         {
-            return File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllBytes(path), type) : null;
+            return File.Exists(path) ? JsonSerializer.Deserialize<T>(File.ReadAllBytes(path), GatewayJson.Reading) : null;
         }
         catch (JsonException)
         {
