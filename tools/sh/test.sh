@@ -41,6 +41,8 @@ if ! dotnet build Zaffre.slnx -c Release --nologo -v q -nodeReuse:false >"$resul
 fi
 exec 9>&-
 build_fresh || build_binary
+ZAFFRE_BIN=$zaffre_bin
+export ZAFFRE_BIN
 echo "build  $(($(date +%s) - began)) s"
 
 broken=
