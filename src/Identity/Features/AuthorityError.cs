@@ -17,6 +17,9 @@ internal sealed record AuthorityError(int Status, string Error, int Code, string
     public static AuthorityError Missing(string parameter) =>
         new(400, "invalid_request", 900144, $"The request body must contain the following parameter: '{parameter}'.");
 
+    public static AuthorityError Malformed(string why) =>
+        new(400, "invalid_request", 90013, $"Invalid input received from the user: {why}");
+
     public static AuthorityError Repeated(string parameter) =>
         new(400, "invalid_request", 90013, $"Invalid input received from the user: the parameter '{parameter}' is given more than once.");
 

@@ -39,8 +39,13 @@ internal sealed class TokenEndpoint(Authority authority, AccessDirectory directo
             return AuthorityError.UnknownTenant(tenant).ToResult(context, time);
         }
 
-        var form = await ReadFormAsync(context, ct);
-        var (asked, error) = form is null ? (null, AuthorityError.Missing("grant_type")) : TokenRequest.Read(form, context.Request.Headers.Authorization.ToString());
+        var (form, error) = await ReadFormAsync(context, ct);
+        TokenRequest? asked = null;
+        if (form is not null)
+        {
+            (asked, error) = TokenRequest.Read(form, context.Request.Headers.Authorization.ToString());
+        }
+
         if (asked is null)
         {
             return error!.ToResult(context, time);
@@ -89,25 +94,25 @@ internal sealed class TokenEndpoint(Authority authority, AccessDirectory directo
         return Audiences.SurfaceOf(asked.Resource) is null ? AuthorityError.UnknownResource(asked.Resource, tenant) : null;
     }
 
-    private static async Task<IFormCollection?> ReadFormAsync(HttpContext context, CancellationToken ct)
+    private static async Task<(IFormCollection? Form, AuthorityError? Error)> ReadFormAsync(HttpContext context, CancellationToken ct)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
             limit.MaxRequestBodySize = MaximumForm;
         }
 
-        if (!context.Request.HasFormContentType)
+        if (!(context.Request.ContentType ?? "").StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase))
         {
-            return null;
+            return (null, AuthorityError.Missing("grant_type"));
         }
 
         try
         {
-            return await context.Request.ReadFormAsync(new FormOptions { BufferBodyLengthLimit = MaximumForm, ValueCountLimit = 64 }, ct);
+            return (await context.Request.ReadFormAsync(new FormOptions { BufferBodyLengthLimit = MaximumForm, ValueCountLimit = 64 }, ct), null);
         }
-        catch (InvalidDataException exception)
+        catch (Exception exception) when (exception is InvalidDataException or BadHttpRequestException)
         {
-            throw new ProblemException(new Problem(ProblemKind.Invalid, "InvalidRequestContent", exception.Message));
+            return (null, AuthorityError.Malformed(exception.Message));
         }
     }
 }

@@ -121,6 +121,22 @@ public sealed class AuthorityTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         Assert.True(Guid.TryParse(body.GetProperty("trace_id").GetString(), out _));
     }
 
+    [Theory]
+    [InlineData("application/json", "{}", 900144)]
+    [InlineData("multipart/form-data; boundary=x", "a=%zz", 900144)]
+    [InlineData("application/x-www-form-urlencoded", "", 900144)]
+    [InlineData("application/x-www-form-urlencoded", "grant_type=client_credentials&client_id=%00", 90013)]
+    [InlineData("application/x-www-form-urlencoded", "grant_type=client_credentials&grant_type=x", 90013)]
+    public async Task A_body_that_is_no_form_is_refused_in_the_authoritys_shape(string type, string body, int code)
+    {
+        using var client = host.Anonymous();
+        using var content = new StringContent(body);
+        content.Headers.ContentType = System.Net.Http.Headers.MediaTypeHeaderValue.Parse(type);
+        using var answer = await client.PostAsync(new Uri($"/{Owner.TenantId}/oauth2/v2.0/token", UriKind.Relative), content);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal(code, (await Tokens.JsonAsync(answer)).GetProperty("error_codes")[0].GetInt32());
+    }
+
     private async Task<JsonElement> GetAsync(string path, string asked, HttpStatusCode status = HttpStatusCode.OK)
     {
         using var client = host.Anonymous();
