@@ -15,7 +15,7 @@ internal sealed class ConnectListener(BoundPort bound, ConnectRoutes routes, ILo
     public const int MaximumTunnels = 2048;
 
     /// <summary>How long a client may take to send its request head.</summary>
-    public static readonly TimeSpan HeadTimeout = TimeSpan.FromSeconds(10);
+    public TimeSpan HeadTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long resolving and dialling the target may take.</summary>
     public static readonly TimeSpan DialTimeout = TimeSpan.FromSeconds(20);

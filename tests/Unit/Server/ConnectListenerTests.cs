@@ -14,6 +14,7 @@ public sealed class ConnectListenerTests : IAsyncLifetime
     private readonly TcpListener own = new(IPAddress.Loopback, 0);
     private readonly BoundPort bound = BoundPort.Bind(0, 0, "--proxy-port");
     private ConnectListener? listener;
+    private TimeSpan headTimeout = TimeSpan.FromSeconds(10);
 
     private int OwnPort => ((IPEndPoint)own.LocalEndpoint).Port;
 
@@ -100,6 +101,15 @@ public sealed class ConnectListenerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_head_that_does_not_arrive_in_time_is_refused()
+    {
+        headTimeout = TimeSpan.FromMilliseconds(200);
+        await RestartAsync(strict: false, upstream: null);
+        using var client = await SendAsync("CONNECT management.azure.com:443 HTTP/1.1\r\n");
+        Assert.StartsWith("HTTP/1.1 408 ", await ReadHeadAsync(client), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_strict_proxy_refuses_public_hosts_and_serves_azure_names()
     {
         await RestartAsync(strict: true, upstream: null);
@@ -167,7 +177,7 @@ public sealed class ConnectListenerTests : IAsyncLifetime
 
     private async Task StartAsync(bool strict, UpstreamProxy? upstream, BoundPort? port = null)
     {
-        listener = new ConnectListener(port ?? bound, new ConnectRoutes(OwnPort, 1, strict, upstream), NullLogger<ConnectListener>.Instance);
+        listener = new ConnectListener(port ?? bound, new ConnectRoutes(OwnPort, 1, strict, upstream), NullLogger<ConnectListener>.Instance) { HeadTimeout = headTimeout };
         await listener.StartAsync(CancellationToken.None);
         listenPort = (port ?? bound).Port;
     }
