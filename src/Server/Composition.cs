@@ -44,7 +44,6 @@ internal static class Composition
         app.MapWeb();
         app.MapResources();
         app.MapIdentity();
-        app.MapStorage();
         app.MapWorkspaces();
         app.MapAssets();
         app.MapTracking();

@@ -1,4 +1,4 @@
-using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Zaffre.Database;
@@ -6,6 +6,7 @@ using Zaffre.Kernel;
 using Zaffre.Storage.Access;
 using Zaffre.Storage.Blobs;
 using Zaffre.Storage.Files;
+using Zaffre.Storage.Protocol;
 
 namespace Zaffre.Storage;
 
@@ -24,9 +25,9 @@ public static class StorageModule
         services.AddSingleton<StorageAccounts>();
         services.AddSingleton<IStorageAccounts>(provider => provider.GetRequiredService<StorageAccounts>());
         services.AddSingleton<IBlobSigner, BlobSigner>();
+        services.AddSingleton<BlobAccess>().AddSingleton<BlobOperations>();
+        services.AddSingleton<ReadBlob>().AddSingleton<WriteBlob>().AddSingleton<Protocol.Blocks>().AddSingleton<ContainerCalls>();
+        services.AddSingleton<IStartupFilter, BlobMiddleware>();
         return services;
     }
-
-    /// <summary>Maps the blob protocol on the blob hosts.</summary>
-    public static IEndpointRouteBuilder MapStorage(this IEndpointRouteBuilder endpoints) => endpoints;
 }

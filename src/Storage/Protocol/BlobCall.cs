@@ -1,0 +1,141 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http;
+using Zaffre.Storage.Access;
+using Zaffre.Storage.Blobs;
+using Zaffre.Storage.Files;
+
+namespace Zaffre.Storage.Protocol;
+
+/// <summary>One request of the blob protocol: what it addresses, and its headers read once. Throws the protocol's errors for malformed ones.</summary>
+internal sealed partial record BlobCall(HttpContext Http, RequestTarget Target, OpenAccount Account)
+{
+    public const string DefaultVersion = "2021-12-02";
+    private const int MetadataLimit = 8 * 1024;
+
+    public HttpRequest Request => Http.Request;
+
+    public HttpResponse Response => Http.Response;
+
+    public BlobAddress Address => Target.Address;
+
+    public CancellationToken Aborted => Http.RequestAborted;
+
+    /// <summary>Set when the credential may create but not replace.</summary>
+    public bool OnlyCreate { get; init; }
+
+    public string? Header(string name) => Request.Headers.TryGetValue(name, out var value) && value.ToString() is { Length: > 0 } text ? text : null;
+
+    /// <summary>The conditional headers; with a create-only credential, nothing may be there.</summary>
+    public BlobConditions Conditions()
+    {
+        if (Header("x-ms-lease-id") is not null)
+        {
+            throw BlobErrors.NoLease();
+        }
+
+        return new()
+        {
+            IfMatch = Tags("If-Match"),
+            IfNoneMatch = OnlyCreate ? ["*"] : Tags("If-None-Match"),
+            IfModifiedSince = Time("If-Modified-Since"),
+            IfUnmodifiedSince = Time("If-Unmodified-Since"),
+        };
+    }
+
+    /// <summary>The user metadata of the request.</summary>
+    public IReadOnlyDictionary<string, string> Metadata()
+    {
+        const string prefix = "x-ms-meta-";
+        var found = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        var size = 0;
+        foreach (var (header, value) in Request.Headers.Where(h => h.Key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)))
+        {
+            var name = header[prefix.Length..];
+            if (!Identifier().IsMatch(name))
+            {
+                throw BlobErrors.InvalidMetadata(name);
+            }
+
+            found[name] = value.ToString();
+            size += name.Length + value.ToString().Length;
+        }
+
+        return size <= MetadataLimit ? found : throw BlobErrors.MetadataTooLarge();
+    }
+
+    /// <summary>The content headers to keep: <c>x-ms-blob-content-*</c>, else the request's own type.</summary>
+    public ContentHeaders ContentHeaders() => new()
+    {
+        Type = Header("x-ms-blob-content-type") ?? Header("Content-Type") ?? Blobs.ContentHeaders.DefaultType,
+        Encoding = Header("x-ms-blob-content-encoding") ?? Header("Content-Encoding") ?? "",
+        Language = Header("x-ms-blob-content-language") ?? Header("Content-Language") ?? "",
+        Disposition = Header("x-ms-blob-content-disposition") ?? "",
+        CacheControl = Header("x-ms-blob-cache-control") ?? Header("Cache-Control") ?? "",
+    };
+
+    public byte[]? Md5(string header)
+    {
+        if (Header(header) is not { } text)
+        {
+            return null;
+        }
+
+        var bytes = new byte[16];
+        return Convert.TryFromBase64String(text, bytes, out var length) && length == bytes.Length ? bytes : throw BlobErrors.InvalidMd5();
+    }
+
+    public long? Number(string header) => Header(header) is not { } text
+        ? null
+        : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw BlobErrors.InvalidHeader(header, "it must be a number.");
+
+    /// <summary>The bytes asked for, or null for all. A range that begins past the end is 416; one that ends past it is cut.</summary>
+    public (long Offset, long Length)? Range(long size)
+    {
+        if ((Header("x-ms-range") ?? Header("Range")) is not { } text)
+        {
+            return null;
+        }
+
+        var match = ByteRange().Match(text);
+        if (!match.Success || (match.Groups["first"].Length == 0 && match.Groups["last"].Length == 0))
+        {
+            // HTTP says to ignore what is no byte range; several ranges at once are not served as parts.
+            return null;
+        }
+
+        if (match.Groups["first"].Length == 0)
+        {
+            var suffix = Math.Min(size, Bound(match.Groups["last"].Value));
+            return suffix > 0 ? (size - suffix, suffix) : throw BlobErrors.InvalidRange(size);
+        }
+
+        var first = Bound(match.Groups["first"].Value);
+        var last = match.Groups["last"].Length == 0 ? long.MaxValue : Bound(match.Groups["last"].Value);
+        return first < size && last >= first ? (first, Math.Min(last, size - 1) - first + 1) : throw BlobErrors.InvalidRange(size);
+    }
+
+    /// <summary>Answers a write: status, ETag, time.</summary>
+    public void Written(int status, FileStamp stamp)
+    {
+        Response.StatusCode = status;
+        Response.Headers.ETag = stamp.ETag;
+        Response.Headers.LastModified = stamp.LastModified.ToString("r", CultureInfo.InvariantCulture);
+        Response.Headers["x-ms-request-server-encrypted"] = "false";
+        Response.ContentLength = 0;
+    }
+
+    private static long Bound(string digits) => long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : long.MaxValue;
+
+    private string[] Tags(string name) => Header(name)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+
+    private DateTimeOffset? Time(string name) => Header(name) is not { } text
+        ? null
+        : DateTimeOffset.TryParseExact(text, "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : throw BlobErrors.InvalidHeader(name, "it must be an HTTP date.");
+
+    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_]*\z", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex Identifier();
+
+    [GeneratedRegex(@"^bytes=(?<first>\d*)-(?<last>\d*)\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex ByteRange();
+}

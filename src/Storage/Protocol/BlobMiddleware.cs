@@ -1,0 +1,97 @@
+using System.Xml;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using Zaffre.Storage.Access;
+using Zaffre.Storage.Blobs;
+
+namespace Zaffre.Storage.Protocol;
+
+/// <summary>
+/// Everything sent to a blob host (or below <c>/blobz/{account}</c>) is the blob protocol and nothing else: it is answered before routing, so that no
+/// route of another surface can be reached through a blob host, and by names as they were sent.
+/// </summary>
+internal sealed class BlobMiddleware(StorageAccounts accounts, BlobOperations operations, BlobAccess access, ILogger<BlobMiddleware> log) : IStartupFilter
+{
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+    {
+        app.Use(HandleAsync);
+        next(app);
+    };
+
+    private Task HandleAsync(HttpContext context, RequestDelegate next) =>
+        RequestTarget.TryAccount(context.Request.Host.Value ?? "", out _) || context.Request.Path.StartsWithSegments("/" + RequestTarget.PathPrefix, StringComparison.Ordinal)
+            ? AnswerAsync(context)
+            : next(context);
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        Prepare(context);
+        try
+        {
+            var target = RequestTarget.Parse(context.Request.Host.Value!, RawTarget(context));
+            var account = await accounts.OpenAsync(target.Account, context.RequestAborted) ?? throw BlobErrors.NoSuchAccount(target.Account);
+            var operation = operations.Of(context.Request, target);
+            await operation.RunAsync(await access.AuthorizeAsync(new BlobCall(context, target, account), operation));
+        }
+        catch (Exception exception) when (!context.Response.HasStarted && BlobProblems.TryError(exception, out var error))
+        {
+            await WriteErrorAsync(context, error);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
+        {
+            StorageLog.ClientLeft(log, context.Request.Method, context.Request.Path);
+        }
+        catch (BadHttpRequestException exception) when (!context.Response.HasStarted)
+        {
+            await WriteErrorAsync(context, exception.StatusCode == StatusCodes.Status413PayloadTooLarge ? BlobErrors.TooLarge(WriteBlob.Limit).Error : BlobErrors.Incomplete().Error);
+        }
+        catch (Exception exception) when (!context.Response.HasStarted)
+        {
+            StorageLog.RequestFailed(log, exception, context.TraceIdentifier, context.Request.Method, context.Request.Path);
+            await WriteErrorAsync(context, new BlobError(StatusCodes.Status500InternalServerError, "InternalError", $"The server failed to handle this request. Its log says why, under request id {context.TraceIdentifier}."));
+        }
+    }
+
+    private static void Prepare(HttpContext context)
+    {
+        context.TraceIdentifier = Guid.NewGuid().ToString();
+        var headers = context.Response.Headers;
+        headers["x-ms-request-id"] = context.TraceIdentifier;
+        headers["x-ms-version"] = context.Request.Headers["x-ms-version"] is [{ Length: > 0 } version] ? version : BlobCall.DefaultVersion;
+        if (context.Request.Headers.TryGetValue("x-ms-client-request-id", out var clientId))
+        {
+            headers["x-ms-client-request-id"] = clientId;
+        }
+    }
+
+    private static string RawTarget(HttpContext context) => context.Features.Get<IHttpRequestFeature>()?.RawTarget is { Length: > 0 } raw
+        ? raw
+        : context.Request.Path.ToUriComponent() + context.Request.QueryString.ToUriComponent();
+
+    private static async Task WriteErrorAsync(HttpContext context, BlobError error)
+    {
+        var response = context.Response;
+        response.StatusCode = error.Status;
+        response.Headers["x-ms-error-code"] = error.Code;
+        foreach (var (name, value) in error.Headers)
+        {
+            response.Headers[name] = value;
+        }
+
+        if (HttpMethods.IsHead(context.Request.Method) || error.Status == StatusCodes.Status304NotModified)
+        {
+            return;
+        }
+
+        await XmlAnswer.WriteAsync(response, (XmlWriter xml) =>
+        {
+            xml.WriteStartElement("Error");
+            xml.WriteElementString("Code", error.Code);
+            xml.WriteElementString("Message", $"{error.Message}\nRequestId:{context.TraceIdentifier}\nTime:{DateTimeOffset.UtcNow:yyyy-MM-ddTHH:mm:ss.fffffffZ}");
+            xml.WriteEndElement();
+        });
+    }
+}
