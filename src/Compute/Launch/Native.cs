@@ -55,6 +55,14 @@ internal static partial class Native
         }
     }
 
+    /// <summary>The file opened for reading and writing without any lock, or null when it is not there or a link.</summary>
+    public static SafeFileHandle? TryOpen(string path)
+    {
+        const int readWrite = 0x2, noFollow = 0x20000, closeOnExec = 0x80000;
+        var file = OpenFile(path, readWrite | noFollow | closeOnExec);
+        return file < 0 ? null : new SafeFileHandle(file, ownsHandle: true);
+    }
+
     /// <summary>True when the lock was free and is now held by <paramref name="file"/>.</summary>
     public static bool TryLock(SafeFileHandle file) => Flock(file, LockExclusive | LockNonBlocking) == 0;
 
@@ -105,6 +113,9 @@ internal static partial class Native
 
     [LibraryImport("libc", EntryPoint = "free")]
     private static partial void Free(nint memory);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenFile(string path, int flags);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int Flock(SafeFileHandle file, int operation);

@@ -36,16 +36,6 @@ internal static class TaskLock
         return released.Task;
     }
 
-    private static SafeFileHandle? TryOpen(TaskFolder folder)
-    {
-        try
-        {
-            // FileShare.ReadWrite keeps the runtime from taking a lock of its own.
-            return File.OpenHandle(folder.Lock, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        }
-        catch (IOException)
-        {
-            return null;
-        }
-    }
+    // Not through File: whatever FileShare says, the runtime takes a shared lock of its own and fails while the launcher holds its.
+    private static SafeFileHandle? TryOpen(TaskFolder folder) => Native.TryOpen(folder.Lock);
 }
