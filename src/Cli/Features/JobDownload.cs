@@ -29,11 +29,16 @@ internal sealed class JobDownload(ApiClient api, JsonObject job, string folder)
 
     private async Task NamedAsync(string name, CancellationToken ct)
     {
-        var known = outputs.Select(pair => pair.Key);
-        var uri = outputs.Object(name)?.Text("uri") ?? throw new CliException($"The job has no output '{name}' to download. It has: {string.Join(", ", known)}");
-        const string prefix = "azureml://datastores/";
-        var at = uri.IndexOf("/datastores/", StringComparison.Ordinal);
-        var parts = uri[(at < 0 ? prefix.Length : at + "/datastores/".Length)..].Split("/paths/", 2);
+        if (!outputs.ContainsKey(name))
+        {
+            throw new CliException($"The job has no output '{name}'. It has: {string.Join(", ", outputs.Select(pair => pair.Key))}");
+        }
+
+        // An output without a place of its own lies at the default one.
+        var uri = outputs.Object(name)?.Text("uri") ?? $"azureml://datastores/workspaceblobstore/paths/azureml/{job.Text("name")}/{name}/";
+        const string marker = "/datastores/";
+        var at = uri.IndexOf(marker, StringComparison.Ordinal);
+        var parts = at < 0 ? [] : uri[(at + marker.Length)..].Split("/paths/", 2);
         if (parts.Length != 2)
         {
             throw new CliException($"The output '{name}' lies at {uri}, which this CLI cannot download.");
