@@ -13,7 +13,7 @@ namespace Zaffre.Storage.Protocol;
 /// Everything sent to a blob host (or below <c>/blobz/{account}</c>) is the blob protocol and nothing else: it is answered before routing, so that no
 /// route of another surface can be reached through a blob host, and by names as they were sent.
 /// </summary>
-internal sealed class BlobMiddleware(StorageAccounts accounts, BlobOperations operations, BlobAccess access, ILogger<BlobMiddleware> log) : IStartupFilter
+internal sealed class BlobMiddleware(StorageAccounts accounts, BlobOperations operations, BlobAccess access, TimeProvider time, ILogger<BlobMiddleware> log) : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
@@ -71,7 +71,7 @@ internal sealed class BlobMiddleware(StorageAccounts accounts, BlobOperations op
         ? raw
         : context.Request.Path.ToUriComponent() + context.Request.QueryString.ToUriComponent();
 
-    private static async Task WriteErrorAsync(HttpContext context, BlobError error)
+    private async Task WriteErrorAsync(HttpContext context, BlobError error)
     {
         var response = context.Response;
         response.StatusCode = error.Status;
@@ -90,7 +90,7 @@ internal sealed class BlobMiddleware(StorageAccounts accounts, BlobOperations op
         {
             xml.WriteStartElement("Error");
             xml.WriteElementString("Code", error.Code);
-            xml.WriteElementString("Message", $"{error.Message}\nRequestId:{context.TraceIdentifier}\nTime:{DateTimeOffset.UtcNow:yyyy-MM-ddTHH:mm:ss.fffffffZ}");
+            xml.WriteElementString("Message", $"{error.Message}\nRequestId:{context.TraceIdentifier}\nTime:{time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffffffZ}");
             xml.WriteEndElement();
         });
     }
