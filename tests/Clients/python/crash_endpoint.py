@@ -33,5 +33,5 @@ client.online_deployments.begin_create_or_update(ManagedOnlineDeployment(
 endpoint = client.online_endpoints.get("crash")
 endpoint.traffic = {"blue": 100}
 endpoint = client.online_endpoints.begin_create_or_update(endpoint).result()
-print("uri", endpoint.scoring_uri)
+print("\nuri", endpoint.scoring_uri)
 print("key", client.online_endpoints.get_keys("crash").primary_key)

@@ -59,7 +59,7 @@ def create() -> None:
     # The model is given as a file, registered anonymously on the way.
     blue = client.online_deployments.begin_create_or_update(deployment("blue", "code", Model(path=str(root / "model.pkl")))).result()
     assert blue.provisioning_state == "Succeeded", blue.provisioning_state
-    print("ok create")
+    print("\nok create")
 
 
 def traffic_and_invoke() -> None:
@@ -77,7 +77,7 @@ def traffic_and_invoke() -> None:
         raise AssertionError("traffic of 60 % was accepted")
     except HttpResponseError as error:
         assert "sums to 60" in str(error), error
-    print("ok traffic_and_invoke")
+    print("\nok traffic_and_invoke")
 
 
 def keys() -> None:
@@ -87,12 +87,12 @@ def keys() -> None:
     after = client.online_endpoints.get_keys(NAME)
     assert after.primary_key != before.primary_key and after.secondary_key == before.secondary_key
     assert json.loads(client.online_endpoints.invoke(endpoint_name=NAME, request_file=str(request))) == expected
-    print("ok keys")
+    print("\nok keys")
 
 
 def logs() -> None:
     assert "the model is loaded" in client.online_deployments.get_logs(name="blue", endpoint_name=NAME, lines=50)
-    print("ok logs")
+    print("\nok logs")
 
 
 def failure() -> None:
@@ -105,7 +105,7 @@ def failure() -> None:
     assert client.online_deployments.get(name="green", endpoint_name=NAME).provisioning_state == "Failed"
     assert "ValueError: weights are missing" in client.online_deployments.get_logs(name="green", endpoint_name=NAME, lines=50)
     assert json.loads(client.online_endpoints.invoke(endpoint_name=NAME, request_file=str(request))) == expected
-    print("ok failure")
+    print("\nok failure")
 
 
 def update() -> None:
@@ -116,7 +116,7 @@ def update() -> None:
     assert json.loads(client.online_endpoints.invoke(endpoint_name=NAME, request_file=str(request))) == expected + ["v2"]
     listed = {d.name: d.provisioning_state for d in client.online_deployments.list(NAME)}
     assert listed == {"blue": "Succeeded", "green": "Failed"}, listed
-    print("ok update")
+    print("\nok update")
 
 
 def tokens() -> None:
@@ -124,7 +124,7 @@ def tokens() -> None:
     token = client.online_endpoints.get_keys("sdk-token")
     assert token.access_token.count(".") == 2 and token.expiry_time_utc > 0, token
     client.online_endpoints.begin_delete(name="sdk-token").result()
-    print("ok tokens")
+    print("\nok tokens")
 
 
 def delete() -> None:
@@ -141,7 +141,7 @@ def delete() -> None:
         raise AssertionError("a deleted endpoint was found")
     except ResourceNotFoundError:
         pass
-    print("ok delete")
+    print("\nok delete")
 
 
 for step in (create, traffic_and_invoke, keys, logs, failure, update, tokens, delete):

@@ -18,7 +18,18 @@ public sealed class ServingCrashTests : IAsyncLifetime, IDisposable
     public async Task InitializeAsync()
     {
         await server.InitializeAsync();
-        var lines = (await server.PythonAsync("crash_endpoint.py")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string[] lines;
+        try
+        {
+            lines = (await server.PythonAsync("crash_endpoint.py")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        }
+        catch
+        {
+            // Disposing is not called when this fails.
+            await server.DisposeAsync();
+            throw;
+        }
+
         uri = new Uri(lines.Single(l => l.StartsWith("uri ", StringComparison.Ordinal))[4..]);
         client.Dispose();
         client = server.Client();
