@@ -1,4 +1,5 @@
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 using Zaffre.Kernel;
 
@@ -8,6 +9,7 @@ namespace Zaffre.Compute.Environments;
 internal static class DeclaredPackages
 {
     private const int Limit = 1 << 20;
+    private const int DepthLimit = 32;
 
     public static Outcome<IReadOnlyList<PackageSpec>> Read(string? condaFile)
     {
@@ -23,6 +25,11 @@ internal static class DeclaredPackages
 
         try
         {
+            if (IsTooDeep(condaFile))
+            {
+                return Invalid($"it is nested deeper than {DepthLimit} levels");
+            }
+
             var yaml = new YamlStream();
             yaml.Load(new StringReader(condaFile));
             return yaml.Documents is [{ RootNode: YamlMappingNode root }]
@@ -33,6 +40,28 @@ internal static class DeclaredPackages
         {
             return Invalid($"line {e.Start.Line}, column {e.Start.Column}: {e.Message}");
         }
+        catch (InvalidOperationException e)
+        {
+            // The library throws this for some texts that are no YAML.
+            return Invalid(e.Message);
+        }
+    }
+
+    // Loading recurses by depth, so depth is measured on the flat stream of events first.
+    private static bool IsTooDeep(string text)
+    {
+        var parser = new Parser(new StringReader(text));
+        var depth = 0;
+        while (parser.MoveNext())
+        {
+            depth += parser.Current is MappingStart or SequenceStart ? 1 : parser.Current is MappingEnd or SequenceEnd ? -1 : 0;
+            if (depth > DepthLimit)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static List<PackageSpec> Collect(YamlMappingNode root)
