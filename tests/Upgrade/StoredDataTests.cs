@@ -34,7 +34,24 @@ public sealed class StoredDataTests
         }
         finally
         {
-            Directory.Delete(root, recursive: true);
+            await DeleteAsync(root);
+        }
+    }
+
+    // The scoring workers end after the server, and write until then.
+    private static async Task DeleteAsync(string root)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                Directory.Delete(root, recursive: true);
+                return;
+            }
+            catch (IOException) when (attempt < 40)
+            {
+                await Task.Delay(250);
+            }
         }
     }
 

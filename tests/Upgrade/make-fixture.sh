@@ -10,6 +10,8 @@ trap 'rm -rf "$work"' EXIT
 ./zaffre up --detach --port 0 --data "$work/data"
 ./zaffre quickstart --data "$work/data" || { ./zaffre down --data "$work/data"; exit 1; }
 ./zaffre down --data "$work/data"
+# The scoring workers end after the server.
+sleep 3
 
 # Made anew at start, or of this machine only: sockets, certificates, virtual environments, scratch files.
 rm -rf "$work/data/run" "$work/data/tls" "$work/data/env"
