@@ -22,6 +22,8 @@ internal sealed class BlockStage(SafeFiles files)
             : throw BlobErrors.InvalidQuery("blockid", "it must be base64 of 1 to 64 bytes.");
     }
 
+    public static bool IsId(string id) => id.Length > 0 && Convert.TryFromBase64String(id, new byte[64], out var length) && length > 0;
+
     /// <summary>Keeps the written file as a block, replacing one with the same id. The caller disposes <paramref name="temp"/>.</summary>
     public void Put(BlobAddress blob, string id, TempFile temp)
     {

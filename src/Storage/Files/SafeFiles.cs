@@ -53,7 +53,7 @@ internal sealed class SafeFiles : IDisposable
     /// <summary>An open folder for <see cref="Entries"/> and <see cref="StampIn"/>; null when there is none.</summary>
     public SafeFileHandle? OpenFolder(string path)
     {
-        var fd = Native.OpenBeneath(root, path, Native.ReadOnly | Native.Directory);
+        var fd = Native.OpenBeneath(root, Checked(path), Native.ReadOnly | Native.Directory);
         return fd >= 0 ? Own(fd) : Absent(fd, path);
     }
 
@@ -272,7 +272,7 @@ internal sealed class SafeFiles : IDisposable
 
     private OpenFile? OpenFile(string path, int flags)
     {
-        var fd = Native.OpenBeneath(root, path, flags);
+        var fd = Native.OpenBeneath(root, Checked(path), flags);
         if (fd < 0)
         {
             Absent(fd, path);
@@ -291,7 +291,7 @@ internal sealed class SafeFiles : IDisposable
 
     private SafeFileHandle? OpenPath(string path, int flags)
     {
-        var fd = Native.OpenBeneath(root, path, Native.PathOnly | flags);
+        var fd = Native.OpenBeneath(root, Checked(path), Native.PathOnly | flags);
         return fd >= 0 ? Own(fd) : Absent(fd, path);
     }
 
@@ -319,9 +319,15 @@ internal sealed class SafeFiles : IDisposable
         return bytes;
     }
 
+    // The kernel keeps the path below the root; within it, "..", "." and a cut-off at NUL would still reach a neighbour.
+    private static string Checked(string path) =>
+        path.Contains('\0', StringComparison.Ordinal) || $"/{path}/" is var framed && (framed.Contains("/../", StringComparison.Ordinal) || framed.Contains("/./", StringComparison.Ordinal))
+            ? throw new PathBlockedException(path)
+            : path;
+
     private static (string Parent, string Name) Split(string path)
     {
-        var at = path.LastIndexOf('/');
+        var at = Checked(path).LastIndexOf('/');
         return at < 0 ? ("", path) : (path[..at], path[(at + 1)..]);
     }
 }

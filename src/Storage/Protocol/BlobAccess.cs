@@ -62,7 +62,10 @@ internal sealed class BlobAccess(IAuthenticator authenticator, IAuthorizer autho
 
         var container = call.Target.Container;
         var scope = new ArmId(call.Account.Account.Scope + (container.Length == 0 ? "" : $"/blobServices/default/containers/{container}"));
-        if (!await authorizer.AllowsAsync(caller, operation.Action, scope, operation.IsData, call.Aborted))
+
+        // Who may list the account's keys may do everything that they open.
+        if (!await authorizer.AllowsAsync(caller, operation.Action, scope, operation.IsData, call.Aborted)
+            && !await authorizer.AllowsAsync(caller, "Microsoft.Storage/storageAccounts/listKeys/action", scope, isDataAction: false, call.Aborted))
         {
             throw BlobErrors.PermissionMismatch(operation.Name);
         }

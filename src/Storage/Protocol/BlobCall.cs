@@ -100,8 +100,7 @@ internal sealed partial record BlobCall(HttpContext Http, RequestTarget Target, 
         var match = ByteRange().Match(text);
         if (!match.Success || (match.Groups["first"].Length == 0 && match.Groups["last"].Length == 0))
         {
-            // HTTP says to ignore what is no byte range; several ranges at once are not served as parts.
-            return null;
+            throw BlobErrors.InvalidHeader("Range", "it must be one range: 'bytes=first-last', 'bytes=first-' or 'bytes=-count'.");
         }
 
         if (match.Groups["first"].Length == 0)

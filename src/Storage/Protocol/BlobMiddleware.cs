@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Zaffre.Storage.Access;
 using Zaffre.Storage.Blobs;
+using Zaffre.Storage.Names;
 
 namespace Zaffre.Storage.Protocol;
 
@@ -32,6 +33,8 @@ internal sealed class BlobMiddleware(StorageAccounts accounts, BlobOperations op
         try
         {
             var target = RequestTarget.Parse(context.Request.Host.Value!, RawTarget(context));
+            CheckNames(target);
+            UnsupportedHeaders.Check(context.Request.Headers);
             var account = await accounts.OpenAsync(target.Account, context.RequestAborted) ?? throw BlobErrors.NoSuchAccount(target.Account);
             var operation = operations.Of(context.Request, target);
             await operation.RunAsync(await access.AuthorizeAsync(new BlobCall(context, target, account), operation));
@@ -52,6 +55,20 @@ internal sealed class BlobMiddleware(StorageAccounts accounts, BlobOperations op
         {
             StorageLog.RequestFailed(log, exception, context.TraceIdentifier, context.Request.Method, context.Request.Path);
             await WriteErrorAsync(context, new BlobError(StatusCodes.Status500InternalServerError, "InternalError", $"The server failed to handle this request. Its log says why, under request id {context.TraceIdentifier}."));
+        }
+    }
+
+    // Once for every operation, so that no path is ever made of a name that is none.
+    private static void CheckNames(RequestTarget target)
+    {
+        if (target.Container.Length > 0)
+        {
+            Containers.CheckName(target.Container);
+        }
+
+        if (target.Blob.Length > 0 && (!NameRules.IsBlob(target.Blob) || NameRules.HasDotSegment(target.Blob)))
+        {
+            throw BlobErrors.InvalidName("a blob name has 1 to 1,024 characters in at most 254 segments, and no segment '.' or '..'.");
         }
     }
 
@@ -90,7 +107,7 @@ internal sealed class BlobMiddleware(StorageAccounts accounts, BlobOperations op
         {
             xml.WriteStartElement("Error");
             xml.WriteElementString("Code", error.Code);
-            xml.WriteElementString("Message", $"{error.Message}\nRequestId:{context.TraceIdentifier}\nTime:{time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffffffZ}");
+            xml.WriteElementString("Message", $"{XmlAnswer.Clean(error.Message)}\nRequestId:{context.TraceIdentifier}\nTime:{time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffffffZ}");
             xml.WriteEndElement();
         });
     }

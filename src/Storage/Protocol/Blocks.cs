@@ -20,10 +20,10 @@ internal sealed class Blocks(BlobFiles blobs, BlobWriter writer, BlockStage stag
         BlockStage.ParseId(id);
         write.CheckPlace(call);
         using var temp = writer.CreateTemp();
-        var md5 = await RequestBody.SaveAsync(call, temp, BlockLimit);
+        var md5 = await RequestBody.SaveAsync(call, temp, BlockLimit, onlyStatedMd5: true);
         stage.Put(call.Address, id, temp);
         call.Response.StatusCode = StatusCodes.Status201Created;
-        call.Response.Headers.ContentMD5 = Convert.ToBase64String(md5);
+        call.Response.Headers.ContentMD5 = md5.Length > 0 ? Convert.ToBase64String(md5) : null;
         call.Response.ContentLength = 0;
     }
 
@@ -44,6 +44,12 @@ internal sealed class Blocks(BlobFiles blobs, BlobWriter writer, BlockStage stag
 
     public async Task ListAsync(BlobCall call)
     {
+        var type = call.Target["blocklisttype"]?.ToLowerInvariant() ?? "committed";
+        if (type is not ("committed" or "uncommitted" or "all"))
+        {
+            throw BlobErrors.InvalidQuery("blocklisttype", "it must be committed, uncommitted or all.");
+        }
+
         using var present = blobs.Open(call.Address);
         var committed = present is null ? [] : await blobs.CommittedBlocksAsync(call.Address, present.Stamp, call.Aborted);
         var uncommitted = stage.List(call.Address);
@@ -59,7 +65,6 @@ internal sealed class Blocks(BlobFiles blobs, BlobWriter writer, BlockStage stag
         }
 
         call.Response.Headers["x-ms-blob-content-length"] = (present?.Stamp.Size ?? 0).ToString(CultureInfo.InvariantCulture);
-        var type = call.Target["blocklisttype"]?.ToLowerInvariant() ?? "committed";
         await XmlAnswer.WriteAsync(call.Response, xml =>
         {
             xml.WriteStartElement("BlockList");
@@ -119,6 +124,7 @@ internal sealed class Blocks(BlobFiles blobs, BlobWriter writer, BlockStage stag
         }
 
         var found = new List<(string From, string Id)>();
+        var ids = new HashSet<string>(StringComparer.Ordinal);
         try
         {
             using var reader = XmlReader.Create(call.Request.Body, new XmlReaderSettings { Async = true, DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, IgnoreWhitespace = true, IgnoreComments = true });
@@ -137,7 +143,16 @@ internal sealed class Blocks(BlobFiles blobs, BlobWriter writer, BlockStage stag
                 }
 
                 var id = await reader.ReadElementContentAsStringAsync();
-                BlockStage.ParseId(id);
+                if (!BlockStage.IsId(id))
+                {
+                    throw BlobErrors.InvalidBlockList($"'{id}' is no block id.");
+                }
+
+                if (!ids.Add(id))
+                {
+                    throw BlobErrors.InvalidBlockList($"the block '{id}' is named twice.");
+                }
+
                 found.Add((from, id));
                 if (found.Count > MostBlocks)
                 {

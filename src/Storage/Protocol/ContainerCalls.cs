@@ -62,6 +62,16 @@ internal sealed class ContainerCalls(Containers containers, BlobLister lister, B
             throw BlobErrors.ContainerNotFound();
         }
 
+        if (target["startfrom"] is not null)
+        {
+            throw BlobErrors.Unsupported("The query parameter startFrom");
+        }
+
+        if (target.Query.Values.Any(value => value.Contains('\0', StringComparison.Ordinal)))
+        {
+            throw BlobErrors.InvalidUri("it holds a NUL character.");
+        }
+
         var max = Most(target);
         var query = new ListQuery(call.Address, target["prefix"] ?? "", target["delimiter"] ?? "", target["marker"], max);
         var (items, next) = await lister.ListAsync(query, call.Aborted);
@@ -169,7 +179,7 @@ internal sealed class ContainerCalls(Containers containers, BlobLister lister, B
     {
         if (target[parameter] is { Length: > 0 } value)
         {
-            xml.WriteElementString(element, value);
+            XmlAnswer.WriteName(xml, element, value);
         }
     }
 
@@ -178,13 +188,13 @@ internal sealed class ContainerCalls(Containers containers, BlobLister lister, B
         if (item.State is not { } state)
         {
             xml.WriteStartElement("BlobPrefix");
-            XmlAnswer.WriteName(xml, item.Name);
+            XmlAnswer.WriteName(xml, "Name", item.Name);
             xml.WriteEndElement();
             return;
         }
 
         xml.WriteStartElement("Blob");
-        XmlAnswer.WriteName(xml, item.Name);
+        XmlAnswer.WriteName(xml, "Name", item.Name);
         xml.WriteStartElement("Properties");
         xml.WriteElementString("Creation-Time", state.Created.ToString("r", CultureInfo.InvariantCulture));
         xml.WriteElementString("Last-Modified", state.Stamp.LastModified.ToString("r", CultureInfo.InvariantCulture));

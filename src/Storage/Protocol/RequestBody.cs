@@ -12,8 +12,8 @@ internal static class RequestBody
 {
     private const int BufferSize = 256 * 1024;
 
-    /// <summary>Writes the body; returns its MD5. Throws when it is longer than <paramref name="limit"/>, shorter than it said, or not what its MD5 says.</summary>
-    public static async Task<byte[]> SaveAsync(BlobCall call, TempFile temp, long limit)
+    /// <summary>Writes the body; returns its MD5 (empty when only a stated one is to be checked and none is stated). Throws when it is longer than <paramref name="limit"/>, shorter than it said, or not what its MD5 says.</summary>
+    public static async Task<byte[]> SaveAsync(BlobCall call, TempFile temp, long limit, bool onlyStatedMd5 = false)
     {
         var promised = call.Request.ContentLength ?? throw BlobErrors.LengthRequired();
         if (promised > limit)
@@ -24,7 +24,7 @@ internal static class RequestBody
         var expected = call.Md5("Content-MD5");
         Allow(call.Http, promised);
 #pragma warning disable CA5351 // MD5 is what the protocol stores; it guards against accidents only.
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
+        using var hash = onlyStatedMd5 && expected is null ? null : IncrementalHash.CreateHash(HashAlgorithmName.MD5);
 #pragma warning restore CA5351
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(promised, 1, BufferSize));
         try
@@ -32,7 +32,7 @@ internal static class RequestBody
             int read;
             while ((read = await call.Request.Body.ReadAsync(buffer, call.Aborted)) > 0)
             {
-                hash.AppendData(buffer, 0, read);
+                hash?.AppendData(buffer, 0, read);
                 temp.Write(buffer.AsSpan(0, read));
             }
         }
@@ -46,7 +46,7 @@ internal static class RequestBody
             throw BlobErrors.Incomplete();
         }
 
-        var actual = hash.GetHashAndReset();
+        var actual = hash?.GetHashAndReset() ?? [];
         return expected is null || expected.AsSpan().SequenceEqual(actual) ? actual : throw BlobErrors.Md5Mismatch();
     }
 

@@ -120,24 +120,24 @@ internal sealed class WriteBlob(BlobFiles blobs, BlobWriter writer, BlockStage s
         }
 
         var target = RequestTarget.Parse(url.Authority, text);
+        if (!NameRules.IsContainer(target.Container) || !NameRules.IsBlob(target.Blob) || NameRules.HasDotSegment(target.Blob))
+        {
+            throw BlobErrors.CannotVerifyCopySource("it names no blob.");
+        }
+
+        if (target["snapshot"] is not null || target["versionid"] is not null)
+        {
+            throw BlobErrors.Unsupported("A snapshot or version of a blob");
+        }
+
         var account = await accounts.OpenAsync(target.Account, call.Aborted) ?? throw BlobErrors.CannotVerifyCopySource("there is no such account.");
         return new BlobCall(call.Http, target, account);
     }
 
-    /// <summary>Refuses names that cannot be, and containers that are not, before a body is read.</summary>
+    /// <summary>Refuses containers that are not, before a body is read.</summary>
     public void CheckPlace(BlobCall call)
     {
-        if (!NameRules.IsBlob(call.Address.Name))
-        {
-            throw BlobErrors.InvalidName("a blob name has 1 to 1,024 characters.");
-        }
-
-        if (NameRules.HasDotSegment(call.Address.Name))
-        {
-            throw BlobErrors.InvalidName("a segment of a blob name must not be '.' or '..'.");
-        }
-
-        if (!NameRules.IsContainer(call.Address.Container) || !blobs.ContainerExists(call.Address))
+        if (!blobs.ContainerExists(call.Address))
         {
             throw BlobErrors.ContainerNotFound();
         }

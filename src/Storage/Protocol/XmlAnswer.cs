@@ -7,7 +7,7 @@ namespace Zaffre.Storage.Protocol;
 /// <summary>XML bodies, both ways.</summary>
 internal static class XmlAnswer
 {
-    private static readonly XmlWriterSettings Writing = new() { Encoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), CheckCharacters = true };
+    private static readonly XmlWriterSettings Writing = new() { Encoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), CheckCharacters = true, NewLineHandling = NewLineHandling.Entitize };
 
     /// <summary>Writes the document that <paramref name="content"/> makes as the whole body.</summary>
     public static async Task WriteAsync(HttpResponse response, Action<XmlWriter> content)
@@ -24,11 +24,11 @@ internal static class XmlAnswer
         await response.Body.WriteAsync(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), response.HttpContext.RequestAborted);
     }
 
-    /// <summary>A name; one that XML cannot hold is percent-encoded and says so, as the protocol does.</summary>
-    public static void WriteName(XmlWriter xml, string name)
+    /// <summary>An element with a name in it; one that XML cannot hold is percent-encoded and says so, as the protocol does.</summary>
+    public static void WriteName(XmlWriter xml, string element, string name)
     {
-        xml.WriteStartElement("Name");
-        if (name.All(XmlConvert.IsXmlChar) || IsText(name))
+        xml.WriteStartElement(element);
+        if (IsText(name))
         {
             xml.WriteString(name);
         }
@@ -41,16 +41,23 @@ internal static class XmlAnswer
         xml.WriteEndElement();
     }
 
-    private static bool IsText(string name)
+    /// <summary>The text with a replacement for every character that XML cannot hold.</summary>
+    public static string Clean(string text) => IsText(text) ? text : string.Concat(text.Select(c => XmlConvert.IsXmlChar(c) ? c : '\ufffd'));
+
+    private static bool IsText(string text)
     {
-        try
+        for (var i = 0; i < text.Length; i++)
         {
-            XmlConvert.VerifyXmlChars(name);
-            return true;
+            if (i + 1 < text.Length && char.IsSurrogatePair(text[i], text[i + 1]))
+            {
+                i++;
+            }
+            else if (!XmlConvert.IsXmlChar(text[i]))
+            {
+                return false;
+            }
         }
-        catch (XmlException)
-        {
-            return false;
-        }
+
+        return true;
     }
 }

@@ -85,7 +85,7 @@ public sealed class BlobStoreTests : IAsyncLifetime
 
     [Fact]
     public void Random_names_are_kept_listed_in_order_paged_without_gaps_and_deleted() =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(40), Prop.ForAll(Arb.From(Gen.ListOf(BlobNames.Names)), Arb.From(Gen.Choose(1, 7)), (names, top) =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(15), Prop.ForAll(Arb.From(Gen.ListOf(BlobNames.Names)), Arb.From(Gen.Choose(1, 7)), (names, top) =>
             NamesRoundTripAsync([.. names.Where(NameRules.IsBlob).Distinct(StringComparer.Ordinal).Take(25)], top).GetAwaiter().GetResult()));
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Zaffre.Storage;
 
 namespace Zaffre.Tests.Unit.Storage;
@@ -81,17 +82,14 @@ public sealed class SafeFilesTests : IAsyncLifetime
     {
         await fixture.PutAsync("out/d/secret", "inside");
         var folder = Path.Combine(fixture.Folder, "out/d");
-        var (aside, link) = (folder + ".aside", folder + ".link");
+        var link = folder + ".link";
         Directory.CreateSymbolicLink(link, outside);
         using var stop = new CancellationTokenSource();
         var swapper = Task.Run(() =>
         {
             while (!stop.IsCancellationRequested)
             {
-                Directory.Move(folder, aside);
-                Directory.Move(link, folder);
-                Directory.Move(folder, link);
-                Directory.Move(aside, folder);
+                Assert.Equal(0, Exchange(CurrentFolder, folder, CurrentFolder, link, ExchangeFlag));
             }
         });
 
@@ -123,6 +121,13 @@ public sealed class SafeFilesTests : IAsyncLifetime
         Assert.Equal(["out/real"], await fixture.NamesAsync());
         Assert.Equal("real", await fixture.ReadAsync("out/real"));
     }
+
+    private const int CurrentFolder = -100;
+    private const uint ExchangeFlag = 2;
+
+    [DllImport("libc", EntryPoint = "renameat2", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true, SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Exchange(int fromFolder, string from, int toFolder, string to, uint flags);
 
     private static void Run(string program, params string[] arguments)
     {

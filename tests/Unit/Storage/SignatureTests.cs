@@ -19,7 +19,7 @@ public sealed class SignatureTests
 
     [Theory]
     [InlineData("UDJFwWYsYXozlmPWjN4RJwh+9ylgudmbnGtzl2Y2ZxE=", null)]
-    [InlineData("UDJFwWYsYXozlmPWjN4RJwh+9ylgudmbnGtzl2Y2ZxF=", "AuthenticationFailed")]
+    [InlineData("UDJFwWYsYXozlmPWjN4RJwh+9ylgudmbnGtzl2Y2ZwE=", "AuthenticationFailed")]
     [InlineData("Sa6/GbnkB7AUxyR/R4vcD0Iq2UaZZn0NLVr92G/NxJg=", "AuthenticationFailed")]
     [InlineData("short", "AuthenticationFailed")]
     public void SharedKey_covers_method_headers_path_and_query(string signature, string? code) => Assert.Equal(code, VerifyKey(Put(), $"SharedKey acct1:{signature}", Now));
