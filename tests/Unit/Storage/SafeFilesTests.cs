@@ -131,7 +131,7 @@ public sealed class SafeFilesTests : IAsyncLifetime
 
     private static void Run(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, UseShellExecute = false })!;
         process.WaitForExit();
         Assert.True(process.ExitCode == 0 || program == "mknod", program);
     }
