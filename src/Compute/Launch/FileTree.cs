@@ -47,11 +47,9 @@ internal static class FileTree
     public static void Open(string path)
     {
         const UnixFileMode file = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        var info = new FileInfo(path);
-        var wanted = info.Attributes.HasFlag(FileAttributes.Directory) ? file | UnixFileMode.UserExecute : file;
-        if (info.LinkTarget is null && (info.UnixFileMode & wanted) != wanted)
+        if (Native.Identify(path) is { } found && (found.IsFolder ? file | UnixFileMode.UserExecute : file) is var wanted && (found.Mode & wanted) != wanted)
         {
-            info.UnixFileMode |= wanted;
+            Native.Permit(path, found.Mode | wanted);
         }
     }
 }

@@ -5,26 +5,28 @@ namespace Zaffre.Compute.Launch;
 /// <summary>The task's log, seen from the server.</summary>
 internal static class LogFile
 {
-    /// <summary>Makes the log exist and hands it to the task's user, who may reopen <c>/dev/stdout</c>.</summary>
-    public static Problem? Ensure(string path, HostSandbox host)
+    /// <summary>
+    /// Makes the log exist and hands it to the task's user, who may reopen <c>/dev/stdout</c>. A link in its place, or on the way to it, is refused.
+    /// </summary>
+    public static Problem? Ensure(DataDirectory data, string path, HostSandbox host)
     {
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            using (new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete))
+            if (StrictPath.Of(data, path) is not { } real || Native.Identify(Path.GetDirectoryName(real)!) is null || new FileInfo(real).LinkTarget is not null)
+            {
+                return Unwritable("it lies behind a link");
+            }
+
+            using (new FileStream(real, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete))
             {
             }
 
-            if (host.Root)
-            {
-                Native.Own(path, host.User, host.Group);
-            }
-
-            return null;
+            return host.Root && !Native.Give(real, host.User, host.Group) ? Unwritable("it lies behind a link") : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
         {
-            return new Problem(ProblemKind.Invalid, "LogNotWritable", $"The log of the task cannot be written: {e.Message}");
+            return Unwritable(e.Message);
         }
     }
 
@@ -44,4 +46,6 @@ internal static class LogFile
             return null;
         }
     }
+
+    private static Problem Unwritable(string why) => new(ProblemKind.Invalid, "LogNotWritable", $"The log of the task cannot be written: {why}.");
 }

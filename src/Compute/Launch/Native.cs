@@ -15,7 +15,6 @@ internal static partial class Native
     private const int LockShared = 1;
     private const int LockExclusive = 2;
     private const int LockNonBlocking = 4;
-    private const int AtSymlinkNoFollow = 0x100;
     private const int AtEmptyPath = 0x1000;
     private const int CurrentDirectory = -100;
     private const int OpenPathOnly = 0x200000;
@@ -32,13 +31,30 @@ internal static partial class Native
     /// <summary>Sends a signal; false when there is no such process.</summary>
     public static bool Signal(int process, int signal) => Kill(process, signal) == 0 || Marshal.GetLastPInvokeError() != NoSuchProcess;
 
-    /// <summary>Gives the path (not what a link points to) to a user.</summary>
-    public static void Own(string path, uint user, uint group)
+    /// <summary>The file opened for reading and writing without any lock, or null when it is not there or behind a link.</summary>
+    public static SafeFileHandle? TryOpen(string path)
     {
-        if (ChangeOwner(CurrentDirectory, path, user, group, AtSymlinkNoFollow) != 0)
+        const ulong readWrite = 2, noFollow = 0x20000;
+        return OpenAt(path, new OpenHow { Flags = readWrite | noFollow | OpenCloseOnExec });
+    }
+
+    /// <summary>Gives the file or folder to a user; false when a component of the path is missing or a link.</summary>
+    public static bool Give(string path, uint user, uint group)
+    {
+        using var handle = OpenPath(path);
+        if (handle is null)
         {
-            throw Failed($"cannot give {path} to user {user}");
+            return false;
         }
+
+        return ChangeOwner(handle, "", user, group, AtEmptyPath) == 0 ? true : throw Failed($"cannot give {path} to user {user}");
+    }
+
+    /// <summary>Changes the mode of a file or folder; false when a component of the path is missing or a link.</summary>
+    public static bool Permit(string path, UnixFileMode mode)
+    {
+        using var handle = OpenPath(path);
+        return handle is not null && ChangeMode(FormattableString.Invariant($"/proc/self/fd/{handle.DangerousGetHandle()}"), (uint)mode) == 0;
     }
 
     /// <summary>The path with every link resolved, or null when there is nothing.</summary>
@@ -53,14 +69,6 @@ internal static partial class Native
         {
             Free(found);
         }
-    }
-
-    /// <summary>The file opened for reading and writing without any lock, or null when it is not there or a link.</summary>
-    public static SafeFileHandle? TryOpen(string path)
-    {
-        const int readWrite = 0x2, noFollow = 0x20000, closeOnExec = 0x80000;
-        var file = OpenFile(path, readWrite | noFollow | closeOnExec);
-        return file < 0 ? null : new SafeFileHandle(file, ownsHandle: true);
     }
 
     /// <summary>True when the lock was free and is now held by <paramref name="file"/>.</summary>
@@ -80,20 +88,26 @@ internal static partial class Native
     }
 
     /// <summary>Device and inode of a path in which no component is a link, or null when there is no such path.</summary>
-    public static (ulong Device, ulong Inode, uint User, bool IsFolder)? Identify(string path)
+    public static FileIdentity? Identify(string path)
     {
-        var how = new OpenHow { Flags = OpenPathOnly | OpenCloseOnExec, Resolve = ResolveNoSymlinks };
-        var descriptor = (int)OpenAt2Call(OpenAt2, CurrentDirectory, path, ref how, (nuint)Marshal.SizeOf<OpenHow>());
-        if (descriptor < 0)
+        using var handle = OpenPath(path);
+        if (handle is null)
         {
             return null;
         }
 
-        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
         const uint basic = 0x7ff;
         return StatX(handle, "", AtEmptyPath, basic, out var stat) != 0
             ? throw Failed($"cannot look at {path}")
-            : (Device(stat.DeviceMajor, stat.DeviceMinor), stat.Inode, stat.User, (stat.Mode & 0xf000) == 0x4000);
+            : new FileIdentity(Device(stat.DeviceMajor, stat.DeviceMinor), stat.Inode, stat.User, (UnixFileMode)(stat.Mode & 0xfff), (stat.Mode & 0xf000) == 0x4000);
+    }
+
+    private static SafeFileHandle? OpenPath(string path) => OpenAt(path, new OpenHow { Flags = OpenPathOnly | OpenCloseOnExec, Resolve = ResolveNoSymlinks });
+
+    private static SafeFileHandle? OpenAt(string path, OpenHow how)
+    {
+        var descriptor = (int)OpenAt2Call(OpenAt2, CurrentDirectory, path, ref how, (nuint)Marshal.SizeOf<OpenHow>());
+        return descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
     private static ulong Device(ulong major, ulong minor) =>
@@ -106,7 +120,7 @@ internal static partial class Native
     private static partial int Kill(int process, int signal);
 
     [LibraryImport("libc", EntryPoint = "fchownat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int ChangeOwner(int folder, string path, uint user, uint group, int flags);
+    private static partial int ChangeOwner(SafeFileHandle folder, string path, uint user, uint group, int flags);
 
     [LibraryImport("libc", EntryPoint = "realpath", StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint RealPath(string path, nint buffer);
@@ -114,8 +128,8 @@ internal static partial class Native
     [LibraryImport("libc", EntryPoint = "free")]
     private static partial void Free(nint memory);
 
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int OpenFile(string path, int flags);
+    [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int ChangeMode(string path, uint mode);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int Flock(SafeFileHandle file, int operation);
@@ -153,3 +167,6 @@ internal static partial class Native
         public uint DeviceMinor;
     }
 }
+
+/// <summary>What a path named when it was looked at.</summary>
+internal readonly record struct FileIdentity(ulong Device, ulong Inode, uint User, UnixFileMode Mode, bool IsFolder);

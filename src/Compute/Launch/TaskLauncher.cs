@@ -59,7 +59,7 @@ internal sealed class TaskLauncher(
             return AlreadyStarted(spec.Id);
         }
 
-        if (LogFile.Ensure(spec.LogPath, host) is { } unwritable)
+        if (LogFile.Ensure(data, spec.LogPath, host) is { } unwritable)
         {
             return unwritable;
         }
@@ -199,7 +199,12 @@ internal sealed class TaskLauncher(
             var record = ExitRecords.Read(folder);
             if (record is null)
             {
-                TaskProcesses.Kill(folder);
+                // Without a launcher only a control group still knows which processes are the task's.
+                if (folder.Containing("processes") is not null)
+                {
+                    TaskProcesses.Kill(folder);
+                }
+
                 record = ExitRecords.Lost(folder);
                 ComputeLog.Lost(logger, id.Name, id.Attempt);
             }

@@ -59,16 +59,9 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
 
     private string Home() => spec.Environment.GetValueOrDefault("HOME") is { } home && !home.Contains(':', StringComparison.Ordinal) ? home : "/tmp";
 
-    /// <summary>Below the data directory no link is allowed; elsewhere sources are the server's own and their links are resolved here.</summary>
-    private Source? Find(string path)
-    {
-        var real = Native.RealPath(data.Root) is { } root && path.StartsWith(data.Root + "/", StringComparison.Ordinal)
-            ? root + path[data.Root.Length..]
-            : Native.RealPath(path);
-        return real is not null && Native.Identify(real) is { } identity
-            ? new Source(real, FormattableString.Invariant($"{identity.Device}:{identity.Inode}"), identity.IsFolder)
-            : null;
-    }
+    private Source? Find(string path) => StrictPath.Of(data, path) is { } real && Native.Identify(real) is { } identity
+        ? new Source(real, FormattableString.Invariant($"{identity.Device}:{identity.Inode}"), identity.IsFolder)
+        : null;
 
     private void WriteMounts(IReadOnlyList<Source> sources)
     {

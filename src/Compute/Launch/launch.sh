@@ -39,6 +39,8 @@ fi
 (
   trap - HUP INT TERM
   exec 9>&-
+  # When the host itself runs out of memory, tasks go before the server.
+  echo 500 >/proc/self/oom_score_adj
   for group in $join; do echo 0 >"$group" || exit 125; done
   exec >>"$log" 2>&1 || exit 125
   run

@@ -76,7 +76,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
 
     private static readonly string[] Scratch = ["work", "home", "inputs"];
 
-    private static StagedTask Stage(StagingRequest request, TaskFolder folder, HostSandbox host, Dictionary<string, string> fetched)
+    private StagedTask Stage(StagingRequest request, TaskFolder folder, HostSandbox host, Dictionary<string, string> fetched)
     {
         var work = folder.At("work");
         var home = folder.At("home");
@@ -114,7 +114,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
 
         Hand(host, [work, home, .. artifacts.Values, .. request.Outputs.Select(o => o.LocalPath)]);
         var log = Path.Combine(request.ArtifactPath, "user_logs", "std_log.txt");
-        if (LogFile.Ensure(log, host) is { } unwritable)
+        if (LogFile.Ensure(data, log, host) is { } unwritable)
         {
             throw new IOException(unwritable.Message);
         }
@@ -193,22 +193,22 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         }
     }
 
-    // As root the task runs as another user: what it may write becomes its own.
-    private static void Hand(HostSandbox host, IEnumerable<string> paths)
+    // As root the task runs as another user: what it may write becomes its own. Links are passed over, also those planted meanwhile.
+    private void Hand(HostSandbox host, IEnumerable<string> paths)
     {
         if (!host.Root)
         {
             return;
         }
 
-        foreach (var path in paths)
+        foreach (var path in paths.Select(p => StrictPath.Of(data, p)).OfType<string>())
         {
-            if (Directory.Exists(path))
+            if (Native.Identify(path) is { IsFolder: true })
             {
-                FileTree.Visit(path, (entry, _) => Native.Own(entry, host.User, host.Group));
+                FileTree.Visit(path, (entry, _) => Native.Give(entry, host.User, host.Group));
             }
 
-            Native.Own(path, host.User, host.Group);
+            Native.Give(path, host.User, host.Group);
         }
     }
 
