@@ -10,6 +10,8 @@ internal static class BubblewrapArguments
 
     private static readonly string[] SystemFolders = ["/usr", "/etc", "/opt"];
 
+    private static readonly string[] Devices = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
+
     private static readonly string[] MergedFolders = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 
     /// <summary>Options; <paramref name="sources"/> holds where each bind's source is reachable for the task's user.</summary>
@@ -66,6 +68,19 @@ internal static class BubblewrapArguments
             arguments.AddRange(["--ro-bind-try", resolver, resolver]);
         }
 
-        arguments.AddRange(["--ro-bind-try", "/sys/devices/system", "/sys/devices/system", "--proc", "/proc", "--dev", "/dev", "--dir", "/var", "--symlink", "../tmp", "/var/tmp"]);
+        arguments.AddRange(["--ro-bind-try", "/sys/devices/system", "/sys/devices/system", "--proc", "/proc", "--dir", "/var", "--symlink", "../tmp", "/var/tmp"]);
+        AddDevices(arguments);
+    }
+
+    // Not `--dev`: its terminals cost a second user namespace, in which the task's user maps to a root that is not the host's.
+    private static void AddDevices(List<string> arguments)
+    {
+        arguments.AddRange(["--perms", "0755", "--tmpfs", "/dev", "--perms", "1777", "--tmpfs", "/dev/shm"]);
+        foreach (var device in Devices)
+        {
+            arguments.AddRange(["--dev-bind-try", device, device]);
+        }
+
+        arguments.AddRange(["--symlink", "/proc/self/fd", "/dev/fd", "--symlink", "/proc/self/fd/0", "/dev/stdin", "--symlink", "/proc/self/fd/1", "/dev/stdout", "--symlink", "/proc/self/fd/2", "/dev/stderr"]);
     }
 }

@@ -23,6 +23,9 @@ internal sealed record HostSandbox
 
     public required uint Group { get; init; }
 
+    /// <summary><c>env</c> can give a command the default action of a signal.</summary>
+    public required bool ResetsSignals { get; init; }
+
     /// <summary>What cannot be isolated here, one sentence each.</summary>
     public required IReadOnlyList<string> NotIsolated { get; init; }
 
@@ -52,7 +55,15 @@ internal sealed record HostSandbox
             notIsolated.Add($"The cloud metadata address {MetadataAddress} is not blocked: the program 'ip' is missing or may not add a routing rule.");
         }
 
-        return new HostSandbox { Root = root, Sandboxed = works, User = user, Group = group, NotIsolated = notIsolated };
+        return new HostSandbox
+        {
+            Root = root,
+            Sandboxed = works,
+            User = user,
+            Group = group,
+            ResetsSignals = await SucceedsAsync(["/usr/bin/env", "--default-signal=PIPE", "true"], ct).ConfigureAwait(false),
+            NotIsolated = notIsolated,
+        };
     }
 
     /// <summary>The command prefix that becomes the task's user for good.</summary>

@@ -121,7 +121,7 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
         AppendLimits(script);
         if (!host.Sandboxed)
         {
-            foreach (var (name, value) in spec.Environment.Where(v => v.Key.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')))
+            foreach (var (name, value) in spec.Environment.Where(v => IsShellName(v.Key)))
             {
                 script.Append(CultureInfo.InvariantCulture, $"export {name}={Quote.Shell(value)}\n");
             }
@@ -133,11 +133,22 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
             echo started >&4 2>/dev/null
             trap - PIPE
             exec 3>&- 4>&-
-            exec {{string.Join(' ', spec.Command.Select(Quote.Shell))}}
+            exec {{string.Join(' ', Become().Concat(spec.Command).Select(Quote.Shell))}}
 
             """);
         return script.ToString();
     }
+
+    // A shell drops variables with names that it cannot have; `env` puts them back. It also takes back that the server's runtime ignores
+    // SIGPIPE, which every child inherits and no shell may undo.
+    private IEnumerable<string> Become()
+    {
+        var odd = spec.Environment.Where(v => !IsShellName(v.Key)).Select(v => $"{v.Key}={v.Value}").ToList();
+        string[] signals = host.ResetsSignals ? ["--default-signal=PIPE"] : [];
+        return odd.Count + signals.Length == 0 ? [] : ["/usr/bin/env", .. signals, .. odd];
+    }
+
+    private static bool IsShellName(string name) => !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
 
     private void AppendLimits(StringBuilder script)
     {
