@@ -85,7 +85,7 @@ public sealed class ContainmentTests(TaskRig rig) : IClassFixture<TaskRig>
         var prepared = (await rig.Launcher.PrepareAsync(spec, CancellationToken.None)).Value;
         Directory.Delete(spec.Binds[0].Source);
         File.CreateSymbolicLink(spec.Binds[0].Source, "/etc");
-        using var process = Process.Start(new ProcessStartInfo(prepared.Command[0], prepared.Command.Skip(1)) { RedirectStandardOutput = true })!;
+        using var process = Process.Start(new ProcessStartInfo(prepared.Command[0], prepared.Command.Skip(1)) { UseShellExecute = false, RedirectStandardOutput = true })!;
 
         Assert.Contains("failed one of its folders was replaced", await process.StandardOutput.ReadToEndAsync(), StringComparison.Ordinal);
         Assert.DoesNotContain("passwd", await File.ReadAllTextAsync(spec.LogPath), StringComparison.Ordinal);

@@ -197,7 +197,7 @@ public sealed class LaunchTests(TaskRig rig) : IClassFixture<TaskRig>
 
     private static async Task<string> RunAsync(IReadOnlyList<string> command)
     {
-        using var process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardOutput = true })!;
+        using var process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1)) { UseShellExecute = false, RedirectStandardOutput = true })!;
         return await process.StandardOutput.ReadToEndAsync();
     }
 }
