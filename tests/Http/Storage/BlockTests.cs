@@ -88,7 +88,7 @@ public sealed class BlockTests(ZaffreHost host) : IClassFixture<ZaffreHost>, IAs
 
     private Task<BlobReply> CommitAsync(string blob, string list, params (string Name, string Value)[] headers)
     {
-        var body = System.Text.RegularExpressions.Regex.Replace(list, ">([0-9]+)<", match => $">{Id(match.Groups[1].Value)}<", default, TimeSpan.FromSeconds(5));
+        var body = System.Text.RegularExpressions.Regex.Replace(list, ">(?<id>[0-9]+)<", match => $">{Id(match.Groups["id"].Value)}<", System.Text.RegularExpressions.RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(5));
         return blobs.SendAsync("PUT", $"/cont/{blob}?comp=blocklist", $"<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>{body}</BlockList>", headers);
     }
 }
