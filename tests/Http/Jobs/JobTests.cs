@@ -23,7 +23,7 @@ public sealed class JobTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         Assert.Equal($"{Arm.Main.Id}/computes/serverless", created.Body.At("properties.computeId"));
         Assert.Equal("1", created.Body.At("properties.fromTheFuture.a"));
         var (job, log) = await jobs.EndAsync("plain");
-        Assert.Equal("hello\n", log);
+        Assert.Equal((job["properties"]!["properties"]!["zaffre.error.message"]?.ToString(), "hello\n"), (null, log));
         Assert.Equal("Completed", job.At("properties.status"));
         Assert.Equal("azureml://datastores/workspaceartifactstore/ExperimentRun/dcid.plain", job.At("properties.outputs.default.uri"));
         Assert.Equal("uri_folder", job.At("properties.outputs.default.jobOutputType"));
