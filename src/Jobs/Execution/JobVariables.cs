@@ -19,6 +19,7 @@ internal sealed class JobVariables(IPublicUrls urls, JobOptions options, DataDir
         var workspace = job.Workspace;
         var variables = new Dictionary<string, string>(StringComparer.Ordinal)
         {
+            ["LANG"] = "C.UTF-8",
             ["AZUREML_RUN_ID"] = job.Name,
             ["AZUREML_ROOT_RUN_ID"] = job.Name,
             ["AZUREML_ARM_SUBSCRIPTION"] = workspace.SubscriptionId,

@@ -64,23 +64,37 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
     {
         foreach (var job in await jobs.LiveAsync(ct))
         {
-            var stage = await tools.Launcher.InspectAsync(job.TaskId, ct);
-            var startedBefore = stage != TaskStage.Unknown || job.Status is not (JobStatus.Queued or JobStatus.Preparing);
-            if (startedBefore)
-            {
-                Begin(job, await ReadmitAsync(job, ct));
-                continue;
-            }
-
-            if (job.Status == JobStatus.Preparing)
-            {
-                await tools.Transitions.RequeueAsync(job);
-            }
-
-            LaneOf(job.Compute).Wake();
+            await TakeUpAsync(job, ct);
         }
 
         await RemoveLeftoversAsync(ct);
+    }
+
+    /// <summary>A job that was held for a moment: what should have begun meanwhile begins now.</summary>
+    public async Task ReleasedAsync(ArmId id)
+    {
+        if (await jobs.FindAsync(id, CancellationToken.None) is { } job && !JobStatus.IsTerminal(job.Status))
+        {
+            await TakeUpAsync(job, CancellationToken.None);
+        }
+    }
+
+    /// <summary>Takes up one job that has not ended and that nobody works on: a queued one is admitted, a started one is found again.</summary>
+    private async Task TakeUpAsync(JobRow job, CancellationToken ct)
+    {
+        var stage = await tools.Launcher.InspectAsync(job.TaskId, ct);
+        if (stage != TaskStage.Unknown || job.Status is not (JobStatus.Queued or JobStatus.Preparing))
+        {
+            Begin(job, await ReadmitAsync(job, ct));
+            return;
+        }
+
+        if (job.Status == JobStatus.Preparing)
+        {
+            await tools.Transitions.RequeueAsync(job);
+        }
+
+        LaneOf(job.Compute).Wake();
     }
 
     /// <summary>Folders of jobs that ended right before the server did.</summary>
@@ -125,8 +139,6 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
 
     private async Task WorkAsync(JobRow job, Claims.Claim claim, ComputeSlot slot, Func<Attempt, Task> drive)
     {
-        using var held = claim;
-        using var place = slot;
         await GuardAsync(
             async () =>
             {
@@ -137,6 +149,11 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
                 }
             },
             job.Id);
+        slot.Dispose();
+        claim.Dispose();
+
+        // A job made again under the name of one that was deleted waits for this claim.
+        LaneOf(job.Compute).Wake();
     }
 
     /// <summary>

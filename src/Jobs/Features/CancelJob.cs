@@ -33,19 +33,26 @@ internal static class CancelJob
 }
 
 /// <summary>Ends jobs on request, whoever works on them.</summary>
-internal sealed class JobCanceling(Transitions transitions, Claims claims)
+internal sealed class JobCanceling(Transitions transitions, Claims claims, Orchestrator orchestrator)
 {
     /// <summary>Null when there is no such job; an operation while the end is to come.</summary>
     public async Task<(Data.JobRow Job, Operation? Operation)?> CancelAsync(ArmId id, Caller caller, string location)
     {
         // Held, so that nothing begins to work on a queued job while it is being canceled.
-        using var held = claims.TryTake(id);
-        var outcome = await transitions.CancelAsync(id, caller, location, idle: held is not null);
-        if (held is null)
+        var held = claims.TryTake(id);
+        try
         {
+            var outcome = await transitions.CancelAsync(id, caller, location, idle: held is not null);
             claims.AskStop(id, StopReason.Canceled);
+            return outcome;
         }
-
-        return outcome;
+        finally
+        {
+            held?.Dispose();
+            if (held is not null)
+            {
+                await orchestrator.ReleasedAsync(id);
+            }
+        }
     }
 }

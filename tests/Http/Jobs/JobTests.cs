@@ -77,6 +77,9 @@ public sealed class JobTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         (await jobs.PutAsync("failing", """{"command":"echo before; no-such-program"}""")).Ok();
         var (job, _) = await jobs.EndAsync("failing");
         Assert.Equal(("Failed", "127"), (job.At("properties.status"), job["properties"]!["properties"]!["zaffre.exitCode"]!.ToString()));
+
+        // A run that ended unseen is shown as Finalizing once.
+        Assert.Equal("Finalizing", (await Arm.GetAsync($"/history/v1.0{Arm.Main.Id}/runs/failing/details")).Ok().At("status"));
         var details = (await Arm.GetAsync($"/history/v1.0{Arm.Main.Id}/runs/failing/details")).Ok();
         Assert.Equal("UserError", details.At("error.error.code"));
         Assert.Contains("no-such-program: command not found", details.At("error.error.message"), StringComparison.Ordinal);
