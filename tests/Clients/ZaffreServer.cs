@@ -45,7 +45,24 @@ public sealed class ZaffreServer : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await ZaffreAsync("down");
-        Directory.Delete(folder, recursive: true);
+        await DeleteAsync(folder);
+    }
+
+    // The scoring workers end after the server, and write until then.
+    private static async Task DeleteAsync(string folder)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                Directory.Delete(folder, recursive: true);
+                return;
+            }
+            catch (IOException) when (attempt < 40)
+            {
+                await Task.Delay(250);
+            }
+        }
     }
 
     /// <summary><c>zaffre up --detach</c> on picked ports.</summary>

@@ -8,6 +8,7 @@ using Zaffre.Server.Listening;
 namespace Zaffre.Tests.Unit.Server;
 
 #pragma warning disable CA1001 // Disposed in DisposeAsync.
+[Collection(Alone.Name)]
 public sealed class ConnectListenerTests : IAsyncLifetime
 #pragma warning restore CA1001
 {
