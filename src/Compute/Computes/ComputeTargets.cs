@@ -22,20 +22,24 @@ internal sealed class ComputeTargets(IResources resources, ComputeOptions option
 
         var inner = found.Properties.Object("properties") ?? [];
         var isInstance = string.Equals(found.Properties.Text("computeType"), "ComputeInstance", StringComparison.OrdinalIgnoreCase);
+        if (isInstance && inner.Text("state") == "Stopped")
+        {
+            return new Problem(ProblemKind.Conflict, "ComputeStopped", $"The compute instance '{found.Id.Name}' is stopped. Start it first.");
+        }
+
         return new ComputeTarget
         {
             Id = found.Id,
             ComputeType = isInstance ? "ComputeInstance" : "AmlCompute",
             MaxNodes = isInstance ? 1 : (int?)inner.Object("scaleSettings")?["maxNodeCount"] ?? 1,
             NodeLimits = ComputeSizes.LimitsOf(inner.Text("vmSize")),
-            Accepts = inner.Text("state") is not "Stopped",
         };
     }
 
     public async Task<ComputeSlot> AdmitAsync(ComputeTarget target, int nodes, CancellationToken ct)
     {
         var own = admissions.GetOrAdd(target.Id.Key, _ => new Admission());
-        var places = Math.Clamp(nodes, 1, Math.Max(1, target.MaxNodes));
+        var places = Places(target, nodes);
         await own.TakeAsync(places, target.MaxNodes, ct);
         try
         {
@@ -53,10 +57,14 @@ internal sealed class ComputeTargets(IResources resources, ComputeOptions option
     public ComputeSlot Readmit(ComputeTarget target, int nodes)
     {
         var own = admissions.GetOrAdd(target.Id.Key, _ => new Admission());
-        own.TakeNow(nodes);
-        host.TakeNow(nodes);
-        return Slot(own, nodes);
+        var places = Places(target, nodes);
+        own.TakeNow(places);
+        host.TakeNow(places);
+        return Slot(own, places);
     }
+
+    // What is taken is what is given back, so both counters see the same number.
+    private int Places(ComputeTarget target, int nodes) => Math.Clamp(nodes, 1, Math.Max(1, Math.Min(target.MaxNodes, hostSlots)));
 
     private ComputeSlot Slot(Admission own, int places) => new(() =>
     {

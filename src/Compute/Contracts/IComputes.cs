@@ -18,9 +18,6 @@ public sealed record ComputeTarget
 
     /// <summary>What one node of its size may use of this host; the defaults of a task's limits.</summary>
     public required TaskLimits NodeLimits { get; init; }
-
-    /// <summary>False while a compute instance is stopped: admission waits.</summary>
-    public required bool Accepts { get; init; }
 }
 
 /// <summary>A place to run, given back by disposing; disposing twice does nothing.</summary>
@@ -37,7 +34,7 @@ public interface IComputes
 {
     /// <summary>
     /// Finds a compute by resource id, <c>azureml:name</c> or plain name; null or empty means <c>serverless</c>. An unknown one is
-    /// <see cref="ProblemKind.NotFound"/> with the names that exist.
+    /// <see cref="ProblemKind.NotFound"/> with the names that exist, a stopped instance <see cref="ProblemKind.Conflict"/>.
     /// </summary>
     Task<Outcome<ComputeTarget>> FindAsync(WorkspaceRef workspace, string? compute, CancellationToken ct);
 

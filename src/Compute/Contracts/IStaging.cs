@@ -61,12 +61,6 @@ public interface IStaging
     Task<Outcome<StagedTask>> PrepareAsync(StagingRequest request, CancellationToken ct);
 
     /// <summary>
-    /// The paths of inputs and outputs in the task's view, before anything is staged (for expressions). The same as
-    /// <see cref="PrepareAsync"/> will return.
-    /// </summary>
-    (IReadOnlyDictionary<string, string> Inputs, IReadOnlyDictionary<string, string> Outputs) PathsOf(StagingRequest request);
-
-    /// <summary>
     /// After the end: makes what the task wrote into its outputs readable for the server again (a job may have removed the permissions) and
     /// drops working copy and scratch files. Links are never followed.
     /// </summary>

@@ -6,7 +6,7 @@ namespace Zaffre.Compute.Staging;
 
 /// <summary>
 /// A task's files. In the sandbox's view: <c>/mnt/azureml/wd</c> (a copy of the code, with <c>outputs</c> and <c>logs</c> bound to the run's
-/// artifacts), <c>/mnt/azureml/inputs/{name}</c>, <c>/mnt/azureml/outputs/{name}</c>, <c>/mnt/azureml/home</c>. Without a sandbox the
+/// artifacts), <c>/mnt/azureml/inputs/{name}</c>, <c>/mnt/azureml/outputs/{name}</c>, <c>/mnt/azureml/home</c>, and a <c>/tmp</c> on disk. Without a sandbox the
 /// same things lie at their host paths.
 /// </summary>
 internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, RemoteInputs remote) : IStaging
@@ -39,25 +39,14 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         }
     }
 
-    public (IReadOnlyDictionary<string, string> Inputs, IReadOnlyDictionary<string, string> Outputs) PathsOf(StagingRequest request)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        var admitted = admission.AdmitAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
-        var sandboxed = !admitted.TryGet(out var host, out _) || host.Sandboxed;
-        var folder = TaskFolder.Of(data, request.Id).Value;
-        return (
-            request.Inputs.ToDictionary(i => i.Name, i => InputPath(i, folder, sandboxed), StringComparer.Ordinal),
-            request.Outputs.ToDictionary(o => o.Name, o => OutputPath(o, sandboxed), StringComparer.Ordinal));
-    }
-
     public Task ReclaimAsync(StagingRequest request, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(request);
         foreach (var path in request.Outputs.Select(o => o.LocalPath).Append(Path.Combine(request.ArtifactPath, "outputs")).Append(Path.Combine(request.ArtifactPath, "logs")))
         {
-            if (new DirectoryInfo(path) is { Exists: true, LinkTarget: null })
+            if (StrictPath.Of(data, path) is { } real && Native.Identify(real) is { IsFolder: true })
             {
-                FileTree.Visit(path, (entry, _) => FileTree.Open(entry));
+                FileTree.Visit(real, (entry, _) => FileTree.Open(entry));
             }
         }
 
@@ -74,22 +63,24 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
 
     private static readonly string[] ArtifactFolders = ["outputs", "logs"];
 
-    private static readonly string[] Scratch = ["work", "home", "inputs"];
+    private static readonly string[] Scratch = ["work", "home", "tmp", "inputs"];
 
     private StagedTask Stage(StagingRequest request, TaskFolder folder, HostSandbox host, Dictionary<string, string> fetched)
     {
         var work = folder.At("work");
         var home = folder.At("home");
+        var temporary = folder.At("tmp");
         var artifacts = ArtifactFolders.ToDictionary(name => name, name => Path.Combine(request.ArtifactPath, name), StringComparer.Ordinal);
         FileTree.Delete(work);
         Directory.CreateDirectory(work);
         Directory.CreateDirectory(home);
+        Directory.CreateDirectory(temporary);
         if (request.CodePath is { } code)
         {
             Copy(code, work);
         }
 
-        var binds = new List<TaskBind> { new(work, View + "/wd", Writable: true), new(home, View + "/home", Writable: true) };
+        var binds = new List<TaskBind> { new(work, View + "/wd", Writable: true), new(home, View + "/home", Writable: true), new(temporary, "/tmp", Writable: true) };
         foreach (var (name, path) in artifacts)
         {
             Directory.CreateDirectory(path);
@@ -112,7 +103,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
             binds.Add(new TaskBind(output.LocalPath, OutputPath(output, host.Sandboxed), Writable: true));
         }
 
-        Hand(host, [work, home, .. artifacts.Values, .. request.Outputs.Select(o => o.LocalPath)]);
+        Hand(host, [work, home, temporary, .. artifacts.Values, .. request.Outputs.Select(o => o.LocalPath)]);
         var log = Path.Combine(request.ArtifactPath, "user_logs", "std_log.txt");
         if (LogFile.Ensure(data, log, host) is { } unwritable)
         {
@@ -124,7 +115,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
             WorkingDirectory = host.Sandboxed ? View + "/wd" : work,
             LogPath = log,
             Binds = binds,
-            Environment = Variables(host.Sandboxed ? View + "/home" : home),
+            Environment = Variables(host.Sandboxed ? View + "/home" : home, host.Sandboxed ? "/tmp" : temporary),
             InputPaths = request.Inputs.ToDictionary(i => i.Name, i => InputPath(i, folder, host.Sandboxed), StringComparer.Ordinal),
             OutputPaths = request.Outputs.ToDictionary(o => o.Name, o => OutputPath(o, host.Sandboxed), StringComparer.Ordinal),
         };
@@ -150,10 +141,10 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         return (fetched, problems);
     }
 
-    private static Dictionary<string, string> Variables(string home) => new(StringComparer.Ordinal)
+    private static Dictionary<string, string> Variables(string home, string temporary) => new(StringComparer.Ordinal)
     {
         ["HOME"] = home,
-        ["TMPDIR"] = "/tmp",
+        ["TMPDIR"] = temporary,
         ["PYTHONUSERBASE"] = home + "/.local",
         ["PIP_USER"] = "1",
         ["PIP_BREAK_SYSTEM_PACKAGES"] = "1",

@@ -1,0 +1,144 @@
+using Zaffre.Compute;
+using Zaffre.Compute.Staging;
+
+namespace Zaffre.Tests.Unit.Compute;
+
+public sealed class StagingTests(TaskRig rig) : IClassFixture<TaskRig>
+{
+    private static int next;
+
+    private readonly string name = FormattableString.Invariant($"staged{Interlocked.Increment(ref next)}");
+
+    [Fact]
+    public async Task A_job_reads_inputs_writes_outputs_and_cannot_change_its_code()
+    {
+        var code = Folder("code", ("train.py", "original"));
+        var request = Request() with
+        {
+            CodePath = code,
+            Inputs = [new TaskInput("folder") { LocalPath = Folder("in put", ("a.txt", "A")) }, new TaskInput("file") { LocalPath = Path.Combine(Folder("file", ("b.txt", "B")), "b.txt") }],
+            Outputs = [new TaskOutput("model", rig.Data.Path("blobs", name, "model")), new TaskOutput("report", rig.Data.Path("blobs", name, "r", "report.txt"), IsFile: true)],
+        };
+        var (record, log) = await RunAsync(request, s => $$"""
+            cat train.py '{{s.InputPaths["folder"]}}/a.txt' '{{s.InputPaths["file"]}}' && echo changed >train.py
+            echo m >'{{s.OutputPaths["model"]}}/m.pkl' && echo r >'{{s.OutputPaths["report"]}}'
+            echo o >outputs/o.txt && mkdir -p logs/deep && echo l >logs/deep/l.txt
+            pwd && echo $HOME $TMPDIR && touch $HOME/h /tmp/t && stat -f -c %T /tmp
+            """);
+
+        Assert.True(record.Succeeded, log);
+        Assert.StartsWith("originalAB", log, StringComparison.Ordinal);
+        Assert.Contains("/mnt/azureml/wd\n/mnt/azureml/home /tmp\n", log, StringComparison.Ordinal);
+        Assert.DoesNotContain("tmpfs", log, StringComparison.Ordinal);
+        Assert.Equal("original", await File.ReadAllTextAsync(Path.Combine(code, "train.py")));
+        Assert.Equal("m\n", await File.ReadAllTextAsync(rig.Data.Path("blobs", name, "model", "m.pkl")));
+        Assert.Equal("r\n", await File.ReadAllTextAsync(rig.Data.Path("blobs", name, "r", "report.txt")));
+        Assert.Equal("o\n", await File.ReadAllTextAsync(Path.Combine(request.ArtifactPath, "outputs", "o.txt")));
+        Assert.Equal("l\n", await File.ReadAllTextAsync(Path.Combine(request.ArtifactPath, "logs", "deep", "l.txt")));
+    }
+
+    [Fact]
+    public async Task What_a_job_made_unreadable_is_readable_after_the_end_and_links_are_not_followed()
+    {
+        var outside = rig.Data.Path("outside-" + name);
+        await File.WriteAllTextAsync(outside, "x");
+        File.SetUnixFileMode(outside, UnixFileMode.None);
+        var request = Request() with { Outputs = [new TaskOutput("model", rig.Data.Path("blobs", name, "model"))] };
+        var (record, log) = await RunAsync(request, s => $"cd {s.OutputPaths["model"]} && mkdir d && echo x >d/f && ln -s {outside} link && chmod 0 d/f d");
+        Assert.True(record.Succeeded, log);
+
+        await Staging().ReclaimAsync(request, CancellationToken.None);
+
+        var made = rig.Data.Path("blobs", name, "model", "d");
+        Assert.True(File.GetUnixFileMode(made).HasFlag(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
+        Assert.True(File.GetUnixFileMode(Path.Combine(made, "f")).HasFlag(UnixFileMode.UserRead | UnixFileMode.UserWrite));
+        Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(outside));
+        Assert.False(Directory.Exists(rig.Data.Path("tasks", name, "0", "work")));
+    }
+
+    [Fact]
+    public async Task Every_missing_input_is_named()
+    {
+        var request = Request() with { Inputs = [new TaskInput("a") { LocalPath = rig.Data.Path("no") }, new TaskInput("b") { LocalPath = rig.Data.Path("nope") }] };
+
+        var problem = (await Staging().PrepareAsync(request, CancellationToken.None)).Problem;
+
+        Assert.Equal(["inputs.a", "inputs.b"], problem!.Details.Select(d => d.Target));
+    }
+
+    [Fact]
+    public async Task Staging_twice_gives_the_same_answer()
+    {
+        var request = Request() with { CodePath = Folder("code2", ("a", "1")) };
+        var first = (await Staging().PrepareAsync(request, CancellationToken.None)).Value;
+        var second = (await Staging().PrepareAsync(request, CancellationToken.None)).Value;
+
+        Assert.Equal(first.Binds, second.Binds);
+        Assert.Equal(first.WorkingDirectory, second.WorkingDirectory);
+    }
+
+    [Theory]
+    [InlineData("https://127.0.0.1/x")]
+    [InlineData("https://[::1]/x")]
+    [InlineData("https://localhost/x")]
+    [InlineData("https://169.254.169.254/latest/meta-data")]
+    [InlineData("https://10.0.0.1/x")]
+    [InlineData("https://[::ffff:169.254.169.254]/x")]
+    public async Task Inputs_are_not_fetched_from_inside(string address)
+    {
+        using var remote = new RemoteInputs(new ComputeOptions());
+        var staging = new TaskStaging(rig.Data, rig.Admission, remote);
+
+        var problem = (await staging.PrepareAsync(Request() with { Inputs = [new TaskInput("data") { Remote = new Uri(address) }] }, CancellationToken.None)).Problem;
+
+        Assert.Equal(("InputNotFetched", "inputs.data"), (problem?.Code, problem?.Target));
+        Assert.Contains("public", problem!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Allowing_private_inputs_does_not_allow_the_metadata_address()
+    {
+        using var remote = new RemoteInputs(new ComputeOptions { AllowPrivateInputs = true });
+
+        var problem = (await remote.FetchAsync(new Uri("https://169.254.169.254/x"), rig.Data.Path("x"), CancellationToken.None)).Problem;
+
+        Assert.Contains("public", problem!.Message, StringComparison.Ordinal);
+    }
+
+    private TaskStaging Staging() => new(rig.Data, rig.Admission, new RemoteInputs(new ComputeOptions()));
+
+    private StagingRequest Request()
+    {
+        var artifacts = rig.Data.Path("blobs", name, "artifacts");
+        Directory.CreateDirectory(artifacts);
+        return new StagingRequest { Id = new TaskId(name, 0), ArtifactPath = artifacts };
+    }
+
+    private string Folder(string folder, params (string Name, string Content)[] files)
+    {
+        var path = rig.Data.Path("blobs", name, folder);
+        Directory.CreateDirectory(path);
+        foreach (var (file, content) in files)
+        {
+            File.WriteAllText(Path.Combine(path, file), content);
+        }
+
+        return path;
+    }
+
+    private async Task<(ExitRecord Record, string Log)> RunAsync(StagingRequest request, Func<StagedTask, string> line)
+    {
+        var prepared = await Staging().PrepareAsync(request, CancellationToken.None);
+        Assert.True(prepared.Succeeded, prepared.Problem?.Message);
+        var staged = prepared.Value;
+        return await rig.RunAsync(new TaskSpec
+        {
+            Id = request.Id,
+            Command = TaskSpec.Shell(line(staged)),
+            WorkingDirectory = staged.WorkingDirectory,
+            LogPath = staged.LogPath,
+            Binds = staged.Binds,
+            Environment = new Dictionary<string, string>(staged.Environment) { ["PATH"] = "/usr/bin:/bin" },
+        });
+    }
+}
