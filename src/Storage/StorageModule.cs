@@ -28,6 +28,7 @@ public static class StorageModule
         services.AddSingleton<BlobAccess>().AddSingleton<BlobOperations>();
         services.AddSingleton<ReadBlob>().AddSingleton<WriteBlob>().AddSingleton<Protocol.Blocks>().AddSingleton<ContainerCalls>();
         services.AddSingleton<IStartupFilter, BlobMiddleware>();
+        services.AddHostedService<BlockSweeper>();
         return services;
     }
 }

@@ -72,6 +72,34 @@ internal sealed class BlockStage(SafeFiles files)
 
     public void ClearContainer(string account, string container) => files.DeleteTree($"{Root}/{account}/{container}");
 
+    /// <summary>Deletes the blocks of blobs whose newest block is older than <paramref name="before"/>; returns of how many blobs.</summary>
+    public int Sweep(DateTimeOffset before)
+    {
+        var swept = 0;
+        foreach (var folder in Folders(Root).SelectMany(Folders).SelectMany(Folders))
+        {
+            if (IsOlder(folder, before))
+            {
+                files.DeleteTree(folder);
+                swept++;
+            }
+        }
+
+        return swept;
+    }
+
+    private bool IsOlder(string path, DateTimeOffset before)
+    {
+        using var folder = files.OpenFolder(path);
+        return folder is not null && SafeFiles.Entries(folder).All(entry => SafeFiles.StampIn(folder, entry.Name) is not { } stamp || stamp.LastModified < before);
+    }
+
+    private List<string> Folders(string path)
+    {
+        using var folder = files.OpenFolder(path);
+        return folder is null ? [] : [.. SafeFiles.Entries(folder).Where(e => e.IsFolder).Select(e => $"{path}/{e.Name}")];
+    }
+
     private static string Folder(BlobAddress blob) =>
         $"{Root}/{blob.Account}/{blob.Container}/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(blob.Name)))}";
 

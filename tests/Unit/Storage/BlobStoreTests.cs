@@ -166,6 +166,22 @@ public sealed class BlobStoreTests : IAsyncLifetime
         Assert.Null(await fixture.Store.FindAsync(new BlobAddress("..", "cont", "a"), default));
     }
 
+    [Fact]
+    public void Blocks_that_nobody_commits_are_swept_after_their_last_one()
+    {
+        var stage = fixture.Get<BlockStage>();
+        using (var temp = fixture.Files.CreateTemp())
+        {
+            temp.Write("x"u8);
+            stage.Put(fixture.Blob("pending"), "MQ==", temp);
+        }
+
+        Assert.Equal(0, stage.Sweep(DateTimeOffset.UtcNow.AddMinutes(-1)));
+        Assert.Single(stage.List(fixture.Blob("pending")));
+        Assert.Equal(1, stage.Sweep(DateTimeOffset.UtcNow.AddMinutes(1)));
+        Assert.Empty(stage.List(fixture.Blob("pending")));
+    }
+
     private async Task<List<string>> RolledAsync(string prefix, int max)
     {
         var names = new List<string>();
