@@ -15,8 +15,17 @@ internal static class DetachedServer
     public static async Task<int> StartAsync(ServerOptions options, CancellationToken ct)
     {
         var log = options.Data.Path("log", "server.log");
-        Directory.CreateDirectory(options.Data.Root);
-        Directory.CreateDirectory(Path.GetDirectoryName(log)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        try
+        {
+            Directory.CreateDirectory(options.Data.Root);
+            Directory.CreateDirectory(Path.GetDirectoryName(log)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync($"ERROR: {options.Data.Root} cannot be the data directory: {exception.Message}");
+            return 1;
+        }
+
         var before = File.Exists(log) ? new FileInfo(log).Length : 0;
         using var server = Start(options, log);
         var clock = Stopwatch.StartNew();

@@ -26,5 +26,5 @@ internal static class Verb
     public static ServerState Running(DataDirectory data) => ServerState.FindRunning(data) ?? throw new VerbException(
         ServerState.IsInUse(data)
             ? $"The server on {data.Root} is starting or ending. Try again in a moment."
-            : $"No server runs on {data.Root}. Start one with: zaffre up --detach --data {data.Root}");
+            : $"No server runs on {data.Root}. Start one with: zaffre up --detach --data {data.Root}. If one runs elsewhere, name its data directory with --data or ZAFFRE_DATA.");
 }

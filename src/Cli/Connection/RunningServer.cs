@@ -8,7 +8,7 @@ internal sealed record RunningServer(int Port, string CaFile, string TenantId, s
 {
     public static RunningServer Find(DataDirectory data)
     {
-        var state = Read(data.Path("run", "server.json")) ?? throw new CliException($"No server runs on {data.Root}. Start one with: zaffre up --detach");
+        var state = Read(data.Path("run", "server.json")) ?? throw new CliException($"No server runs on {data.Root}. Start one with: zaffre up --detach. If one runs elsewhere, name its data directory with --data or ZAFFRE_DATA.");
         var owner = Read(data.Path("keys", "owner.json")) ?? throw new CliException($"{data.Path("keys", "owner.json")} is missing or not yours to read; only the user who started the server can use its local CLI.");
         return new RunningServer(
             (int)state["port"]!,

@@ -9,31 +9,40 @@ internal static class JobLog
     /// <summary>Prints the log until the job ends; returns the job as it ended. A job that failed or was canceled is an error, as it is for az.</summary>
     public static async Task<JsonObject> StreamAsync(ApiClient api, string name, TextWriter to, CancellationToken ct)
     {
-        using (var response = await api.StreamAsync($"/zaffre/v1{api.WorkspacePath}/jobs/{name}/logs?follow=true", ct))
+        try
         {
-            using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(ct));
-            var buffer = new char[4096];
-            int read;
-            while ((read = await reader.ReadAsync(buffer, ct)) > 0)
-            {
-                await to.WriteAsync(buffer.AsMemory(0, read), ct);
-                await to.FlushAsync(ct);
-            }
+            await CopyAsync(api, name, to, ct);
+        }
+        catch (Exception exception) when (exception is IOException or HttpRequestException)
+        {
+            throw new CliException($"The log of the job {name} broke off: the server has stopped or was killed. The job itself goes on; once the server is up again, read on with: zaffre job stream -n {name}");
         }
 
         var job = await api.GetAsync(api.Path("jobs/" + name), ct);
         return job.Object("properties")?.Text("status") switch
         {
             "Completed" => job,
-            "Failed" => throw new CliException($"The job {name} failed: {await ReasonAsync(api, name, ct)}"),
+            "Failed" => throw new CliException($"The job {name} failed: {Reason(job)}"),
             { } other => throw new CliException($"The job {name} ended as {other}."),
             null => throw new CliException($"The job {name} has no status."),
         };
     }
 
-    private static async Task<string> ReasonAsync(ApiClient api, string name, CancellationToken ct)
+    private static async Task CopyAsync(ApiClient api, string name, TextWriter to, CancellationToken ct)
     {
-        var details = await api.GetAsync($"/history/v1.0{api.WorkspacePath}/runs/{name}/details", ct);
-        return details.Object("error")?.Object("error") is { } error ? $"({error.Text("code")}) {error.Text("message")}" : "the server names no reason.";
+        using var response = await api.StreamAsync($"/zaffre/v1{api.WorkspacePath}/jobs/{name}/logs?follow=true", ct);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(ct));
+        var buffer = new char[4096];
+        int read;
+        while ((read = await reader.ReadAsync(buffer, ct)) > 0)
+        {
+            await to.WriteAsync(buffer.AsMemory(0, read), ct);
+            await to.FlushAsync(ct);
+        }
     }
+
+    // Run history may tell clients for a moment that a run which ended is still finalizing; the job itself always says the truth.
+    private static string Reason(JsonObject job) => job.Object("properties")?.Object("properties") is { } properties && properties.Text("zaffre.error.message") is { } message
+        ? $"({properties.Text("zaffre.error.code")}) {message}"
+        : "the server names no reason.";
 }

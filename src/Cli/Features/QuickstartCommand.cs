@@ -63,7 +63,7 @@ internal static class QuickstartCommand
               zaffre job download -n {name} --all        its logs and outputs
               zaffre online-endpoint invoke -n iris-endpoint --request-file examples/iris/request.json
               zaffre online-deployment get-logs -e iris-endpoint -n blue
-              zaffre exec -- /usr/bin/python3 examples/iris/sdk.py    the same with the Azure ML SDK, unmodified
+              zaffre exec -- python3 examples/iris/sdk.py    the same with the Azure ML SDK, unmodified (README.md: Debian's needs pydash)
               zaffre down                                stop the server
             """);
     }

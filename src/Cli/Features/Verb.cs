@@ -34,6 +34,11 @@ internal sealed class Verb : Command
     {
         try
         {
+            if (parsed.GetValue(query) is { } wanted)
+            {
+                QueryPath.Check(wanted);
+            }
+
             using var api = new ApiClient(RunningServer.Find(CliCommands.DataOf(parsed)), parsed.GetValue(group)!, parsed.GetValue(workspace)!);
             if (await run(new VerbCall(parsed, api), ct) is { } result)
             {
@@ -44,6 +49,12 @@ internal sealed class Verb : Command
         }
         catch (CliException exception)
         {
+            await Console.Error.WriteLineAsync("ERROR: " + exception.Message);
+            return 1;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or HttpRequestException)
+        {
+            // A file that cannot be read or written, or an answer that broke off.
             await Console.Error.WriteLineAsync("ERROR: " + exception.Message);
             return 1;
         }

@@ -8,13 +8,18 @@ internal static partial class QueryPath
 {
     public static JsonNode? Pick(JsonNode? node, string query)
     {
+        Check(query);
+        var steps = Step().Matches(query).Select(match => match.Value).ToList();
+        return Walk(node, steps, 0);
+    }
+
+    /// <summary>Refuses what is beyond this reader, before anything is sent.</summary>
+    public static void Check(string query)
+    {
         if (!Supported().IsMatch(query))
         {
             throw new CliException($"--query '{query}' is beyond what this CLI reads: members and indexes such as status, inputs.lr.value, [0].name or [].name. For full JMESPath pipe the JSON to jq.");
         }
-
-        var steps = Step().Matches(query).Select(match => match.Value).ToList();
-        return Walk(node, steps, 0);
     }
 
     private static JsonNode? Walk(JsonNode? node, List<string> steps, int at)

@@ -30,7 +30,7 @@ internal sealed record LocalContent(string Root, bool IsFolder, IReadOnlyList<st
         }
 
         throw new CliException(Path.Exists(full)
-            ? $"{at}: {path} must be a {kind}."
+            ? $"{at}: {path} must be a {kind}." + (kind == "folder" && at.EndsWith("path", StringComparison.Ordinal) ? " For a single file the type is uri_file (--type uri_file)." : "")
             : $"{at}: {path} does not exist.");
     }
 

@@ -80,6 +80,6 @@ internal sealed class DeploymentOutcome(IDatabase database, IOperations operatio
         return new Problem(
             ProblemKind.Invalid,
             failure.Text("code") ?? "DeploymentFailed",
-            $"Deployment '{row.Id.Name}' failed: {failure.Text("message")}{line} The log is kept: az ml online-deployment get-logs --endpoint-name {row.Id.Parent.Name} --name {row.Id.Name}.");
+            $"Deployment '{row.Id.Name}' failed: {failure.Text("message")?.TrimEnd('.')}.{line} The log is kept: az ml online-deployment get-logs --endpoint-name {row.Id.Parent.Name} --name {row.Id.Name}.");
     }
 }

@@ -49,13 +49,17 @@ internal sealed class OnlineDeploymentYaml : IYamlKind
             ["livenessProbe"] = Probe(root, "liveness_probe"),
             ["readinessProbe"] = Probe(root, "readiness_probe"),
         };
+
+        // Read whether or not there is something to send: what is never read counts as unknown.
+        var tags = root.Texts("tags") ?? [];
+        var instances = root.Integer("instance_count") ?? 1;
         if (name is not null && endpoint is not null)
         {
             reading.Put(reading.Workspace.Child(OnlineEndpoint.Type, endpoint).Child("deployments", name), new JsonObject
             {
                 ["location"] = reading.WorkspaceInfo.Location,
-                ["tags"] = root.Texts("tags") ?? [],
-                ["sku"] = new JsonObject { ["name"] = "Default", ["capacity"] = root.Integer("instance_count") ?? 1 },
+                ["tags"] = tags,
+                ["sku"] = new JsonObject { ["name"] = "Default", ["capacity"] = instances },
                 ["properties"] = Names.Compact(properties),
             });
         }

@@ -97,7 +97,7 @@ internal sealed record Verdict(string Status, int? ExitCode, string? Code, strin
     }
 
     private static string Sentence(string cause, string? line, string advice) =>
-        $"{cause.TrimEnd('.')}. " + (line is null ? "" : $"The log says: {line} ") + $"What to do: {advice}.";
+        $"{cause.TrimEnd('.')}. " + (line is null ? "" : $"The log says: {line.TrimEnd('.')}. ") + $"What to do: {advice}.";
 
     private static string Human(TimeSpan span) => span < TimeSpan.FromMinutes(2)
         ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0.###} s")

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
 using Zaffre.Jobs.Execution;
 using Zaffre.Web;
 
@@ -17,7 +18,7 @@ internal static class StreamLogs
     public static void Map(IEndpointRouteBuilder workspace) =>
         workspace.MapGet("jobs/{name}/logs", HandleAsync).Requires("workspaces/jobs/read");
 
-    private static async Task<IResult> HandleAsync(string name, WorkspaceRef workspace, HttpContext context, LogFollowing following, CancellationToken ct)
+    private static async Task<IResult> HandleAsync(string name, WorkspaceRef workspace, HttpContext context, LogFollowing following, IHostApplicationLifetime server, CancellationToken ct)
     {
         var id = workspace.Child("jobs", name);
         if (await following.FindAsync(id, ct) is not { } job)
@@ -40,7 +41,17 @@ internal static class StreamLogs
         var asEvents = context.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
         context.Response.ContentType = asEvents ? "text/event-stream" : "text/plain; charset=utf-8";
         context.Response.Headers.CacheControl = "no-store";
-        await following.WriteAsync(job, offset, follow: query == "true", new LogFrames(context.Response.Body, asEvents), ct);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, server.ApplicationStopping);
+        try
+        {
+            await following.WriteAsync(job, offset, follow: query == "true", new LogFrames(context.Response.Body, asEvents), either.Token);
+        }
+        catch (OperationCanceledException) when (server.ApplicationStopping.IsCancellationRequested)
+        {
+            // A reader must not hold up the server's end. The answer breaks off: an orderly end would say that the job has ended.
+            context.Abort();
+        }
+
         return Results.Empty;
     }
 }
