@@ -5,37 +5,38 @@ namespace Zaffre.Compute.Launch;
 /// <summary>The task's log, seen from the server.</summary>
 internal static class LogFile
 {
-    /// <summary>
-    /// Makes the log exist and hands it to the task's user, who may reopen <c>/dev/stdout</c>. A link in its place, or on the way to it, is refused.
-    /// </summary>
-    public static Problem? Ensure(DataDirectory data, string path, HostSandbox host)
+    /// <summary>Makes the log exist and hands it to the task's user, who may reopen <c>/dev/stdout</c>.</summary>
+    public static Problem? Ensure(FileTree files, string path, HostSandbox host)
     {
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            if (StrictPath.Of(data, path) is not { } real || Native.Identify(Path.GetDirectoryName(real)!) is null || new FileInfo(real).LinkTarget is not null)
+            using var parent = files.EnsureFolder(Path.GetDirectoryName(path)!);
+            using var file = FileTree.MakeFile(parent, Path.GetFileName(path));
+            if (host.Root)
             {
-                return Unwritable("it lies behind a link");
+                Native.Own(file, host.User, host.Group);
             }
 
-            using (new FileStream(real, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete))
-            {
-            }
-
-            return host.Root && !Native.Give(real, host.User, host.Group) ? Unwritable("it lies behind a link") : null;
+            return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
         {
-            return Unwritable(e.Message);
+            return new Problem(ProblemKind.Invalid, "LogNotWritable", $"The log of the task cannot be written: {e.Message}");
         }
     }
 
     /// <summary>The last line that is not blank, cut to a readable length; null when there is none.</summary>
-    public static string? LastLine(string path)
+    public static string? LastLine(FileTree files, string path)
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var handle = files.OpenFile(path);
+            if (handle is null)
+            {
+                return null;
+            }
+
+            using var file = new FileStream(handle, FileAccess.Read);
             file.Seek(-Math.Min(file.Length, 4096), SeekOrigin.End);
             using var reader = new StreamReader(file);
             var line = reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault();
@@ -46,6 +47,4 @@ internal static class LogFile
             return null;
         }
     }
-
-    private static Problem Unwritable(string why) => new(ProblemKind.Invalid, "LogNotWritable", $"The log of the task cannot be written: {why}.");
 }

@@ -50,13 +50,6 @@ internal static partial class Native
         return ChangeOwner(handle, "", user, group, AtEmptyPath) == 0 ? true : throw Failed($"cannot give {path} to user {user}");
     }
 
-    /// <summary>Changes the mode of a file or folder; false when a component of the path is missing or a link.</summary>
-    public static bool Permit(string path, UnixFileMode mode)
-    {
-        using var handle = OpenPath(path);
-        return handle is not null && ChangeMode(FormattableString.Invariant($"/proc/self/fd/{handle.DangerousGetHandle()}"), (uint)mode) == 0;
-    }
-
     /// <summary>The path with every link resolved, or null when there is nothing.</summary>
     public static string? RealPath(string path)
     {
@@ -127,9 +120,6 @@ internal static partial class Native
 
     [LibraryImport("libc", EntryPoint = "free")]
     private static partial void Free(nint memory);
-
-    [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int ChangeMode(string path, uint mode);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int Flock(SafeFileHandle file, int operation);

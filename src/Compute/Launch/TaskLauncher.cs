@@ -14,6 +14,7 @@ internal sealed class TaskLauncher(
     ILogger<TaskLauncher> logger) : ITaskLauncher
 {
     private readonly LaunchScript script = new(data);
+    private readonly FileTree files = new(data);
     private readonly ConcurrentDictionary<TaskId, Task<ExitRecord>> watched = new();
 
     public async Task<Outcome<RunningTask>> StartAsync(TaskSpec spec, CancellationToken ct)
@@ -59,7 +60,7 @@ internal sealed class TaskLauncher(
             return AlreadyStarted(spec.Id);
         }
 
-        if (LogFile.Ensure(data, spec.LogPath, host) is { } unwritable)
+        if (LogFile.Ensure(files, spec.LogPath, host) is { } unwritable)
         {
             return unwritable;
         }
@@ -142,7 +143,7 @@ internal sealed class TaskLauncher(
         var folder = TaskFolder.Of(data, id).Value;
         watched.TryRemove(id, out _);
         await ControlGroups.RemoveAsync(folder.ContainingAll("group")).ConfigureAwait(false);
-        FileTree.Delete(folder.Path);
+        files.Delete(folder.Path);
         if (Path.GetDirectoryName(folder.Path) is { } parent && Directory.Exists(parent) && !Directory.EnumerateFileSystemEntries(parent).Any())
         {
             Directory.Delete(parent);
@@ -187,7 +188,7 @@ internal sealed class TaskLauncher(
         }
 
         await WaitAsync(spec.Id, CancellationToken.None).ConfigureAwait(false);
-        var clue = LogFile.LastLine(folder.At("launcher.log")) ?? LogFile.LastLine(spec.LogPath);
+        var clue = LogFile.LastLine(files, folder.At("launcher.log")) ?? LogFile.LastLine(files, spec.LogPath);
         return new Problem(ProblemKind.Invalid, "TaskNotStarted", $"The task did not start: {why}{(clue is null ? "" : $" ({clue})")}.");
     }
 

@@ -13,6 +13,8 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
 {
     private const string View = "/mnt/azureml";
 
+    private readonly FileTree files = new(data);
+
     public async Task<Outcome<StagedTask>> PrepareAsync(StagingRequest request, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -44,17 +46,14 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         ArgumentNullException.ThrowIfNull(request);
         foreach (var path in request.Outputs.Select(o => o.LocalPath).Append(Path.Combine(request.ArtifactPath, "outputs")).Append(Path.Combine(request.ArtifactPath, "logs")))
         {
-            if (StrictPath.Of(data, path) is { } real && Native.Identify(real) is { IsFolder: true })
-            {
-                FileTree.Visit(real, (entry, _) => FileTree.Open(entry));
-            }
+            files.Visit(path, FileTree.Open);
         }
 
         if (TaskFolder.Of(data, request.Id).TryGet(out var folder, out _))
         {
             foreach (var scratch in Scratch)
             {
-                FileTree.Delete(folder.At(scratch));
+                files.Delete(folder.At(scratch));
             }
         }
 
@@ -71,19 +70,20 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         var home = folder.At("home");
         var temporary = folder.At("tmp");
         var artifacts = ArtifactFolders.ToDictionary(name => name, name => Path.Combine(request.ArtifactPath, name), StringComparer.Ordinal);
-        FileTree.Delete(work);
+        files.Delete(work);
         Directory.CreateDirectory(work);
         Directory.CreateDirectory(home);
         Directory.CreateDirectory(temporary);
         if (request.CodePath is { } code)
         {
-            Copy(code, work);
+            files.Copy(code, work);
         }
 
         var binds = new List<TaskBind> { new(work, View + "/wd", Writable: true), new(home, View + "/home", Writable: true), new(temporary, "/tmp", Writable: true) };
+        using var root = files.EnsureFolder(request.ArtifactPath);
         foreach (var (name, path) in artifacts)
         {
-            Directory.CreateDirectory(path);
+            FileTree.MakeFolder(root, name).Dispose();
             if (host.Sandboxed)
             {
                 Directory.CreateDirectory(Path.Combine(work, name));
@@ -105,7 +105,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
 
         Hand(host, [work, home, temporary, .. artifacts.Values, .. request.Outputs.Select(o => o.LocalPath)]);
         var log = Path.Combine(request.ArtifactPath, "user_logs", "std_log.txt");
-        if (LogFile.Ensure(data, log, host) is { } unwritable)
+        if (LogFile.Ensure(files, log, host) is { } unwritable)
         {
             throw new IOException(unwritable.Message);
         }
@@ -170,18 +170,12 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
 
     private static string FileName(Uri uri) => Path.GetFileName(Uri.UnescapeDataString(uri.AbsolutePath)) is { Length: > 0 and < 200 } name && name is not ("." or "..") ? name : "input";
 
-    private static void Make(TaskOutput output)
+    private void Make(TaskOutput output)
     {
-        if (!output.IsFile)
-        {
-            Directory.CreateDirectory(output.LocalPath);
-            return;
-        }
-
-        Directory.CreateDirectory(Path.GetDirectoryName(output.LocalPath)!);
-        using (new FileStream(output.LocalPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite))
-        {
-        }
+        var folder = Path.GetDirectoryName(output.LocalPath)!;
+        using var parent = files.EnsureFolder(folder);
+        var name = Path.GetFileName(output.LocalPath);
+        (output.IsFile ? FileTree.MakeFile(parent, name) : FileTree.MakeFolder(parent, name)).Dispose();
     }
 
     // As root the task runs as another user: what it may write becomes its own. Links are passed over, also those planted meanwhile.
@@ -192,48 +186,17 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
             return;
         }
 
-        foreach (var path in paths.Select(p => StrictPath.Of(data, p)).OfType<string>())
+        foreach (var path in paths)
         {
-            if (Native.Identify(path) is { IsFolder: true })
-            {
-                FileTree.Visit(path, (entry, _) => Native.Give(entry, host.User, host.Group));
-            }
-
-            Native.Give(path, host.User, host.Group);
+            files.Visit(path, entry => Native.Own(entry, host.User, host.Group));
         }
     }
 
-    private static void Copy(string from, string to)
-    {
-        if (File.Exists(from))
-        {
-            File.Copy(from, Path.Combine(to, Path.GetFileName(from)));
-            return;
-        }
-
-        foreach (var entry in new DirectoryInfo(from).EnumerateFileSystemInfos())
-        {
-            var target = Path.Combine(to, entry.Name);
-            switch (entry)
-            {
-                case { LinkTarget: not null }:
-                    break;
-                case DirectoryInfo folder:
-                    Directory.CreateDirectory(target);
-                    Copy(folder.FullName, target);
-                    break;
-                default:
-                    File.Copy(entry.FullName, target);
-                    break;
-            }
-        }
-    }
-
-    private static void Link(string at, string target)
+    private void Link(string at, string target)
     {
         if (Directory.Exists(at))
         {
-            FileTree.Delete(at);
+            files.Delete(at);
         }
 
         File.CreateSymbolicLink(at, target);

@@ -17,6 +17,7 @@ internal sealed record Instance(WorkerRow Row, Task<ExitRecord> Ended)
 internal sealed class Instances(
     ITaskLauncher launcher, DeploymentStore store, DeploymentLogs logs, DataDirectory data, TimeProvider time, ServingOptions? options = null)
 {
+    private const int MostTold = 64 * 1024;
     private static readonly TimeSpan DrainGrace = TimeSpan.FromSeconds(10);
     private readonly ServingFolder folder = ServingFolder.Open(data);
 
@@ -61,9 +62,9 @@ internal sealed class Instances(
         await Task.WhenAny(appeared, instance.Ended);
         await limit.CancelAsync();
         ct.ThrowIfCancellationRequested();
-        if (File.Exists(Path.Combine(sockets, "failed")))
+        if (TaskFile.TryRead(sockets, "failed", MostTold) is { } told)
         {
-            return Told(await File.ReadAllTextAsync(Path.Combine(sockets, "failed"), ct));
+            return Told(told);
         }
 
         if (Path.Exists(Path.Combine(sockets, "s.sock")))

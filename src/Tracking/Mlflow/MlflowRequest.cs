@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using Zaffre.Kernel;
 
 namespace Zaffre.Tracking.Mlflow;
 
@@ -14,7 +15,9 @@ internal sealed class MlflowRequest
     /// <summary>Most bytes of a body.</summary>
     public const int Limit = 16 * 1024 * 1024;
 
-    private static readonly JsonDocumentOptions Reading = new() { MaxDepth = 64 };
+    private const int MaxDepth = 64;
+
+    private static readonly JsonDocumentOptions Reading = new() { MaxDepth = MaxDepth };
 
     private readonly JsonElement body;
     private readonly IQueryCollection? query;
@@ -39,6 +42,11 @@ internal sealed class MlflowRequest
 
         try
         {
+            if (JsonText.Fault(buffer.GetBuffer().AsSpan(0, (int)buffer.Length), MaxDepth) is { } fault)
+            {
+                throw MlflowErrors.BadRequest($"Malformed request: the body is not valid JSON: {fault}");
+            }
+
             using var document = JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), Reading);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new MlflowRequest(document.RootElement.Clone(), null, buffer.Length)

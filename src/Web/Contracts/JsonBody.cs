@@ -11,7 +11,9 @@ public static class JsonBody
     /// <summary>Most bytes of a control-plane body.</summary>
     public const int Limit = 16 * 1024 * 1024;
 
-    private static readonly JsonDocumentOptions Reading = new() { MaxDepth = 128, AllowDuplicateProperties = false };
+    private const int MaxDepth = 128;
+
+    private static readonly JsonDocumentOptions Reading = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
 
     /// <summary>The request body as a JSON object, or what is wrong with it.</summary>
     public static async Task<Outcome<JsonObject>> ReadAsync(HttpRequest request, CancellationToken ct)
@@ -39,6 +41,11 @@ public static class JsonBody
             if (buffer.Length == 0)
             {
                 return ArmErrors.InvalidBody("The request needs a JSON object as its body; it is empty.");
+            }
+
+            if (JsonText.Fault(buffer.GetBuffer().AsSpan(0, (int)buffer.Length), MaxDepth) is { } fault)
+            {
+                return ArmErrors.InvalidBody($"The request body is not valid JSON: {fault}");
             }
 
             return JsonNode.Parse(buffer.GetBuffer().AsSpan(0, (int)buffer.Length), documentOptions: Reading) is JsonObject document

@@ -60,7 +60,7 @@ public sealed class TaskRig : IDisposable
         return (record, await File.ReadAllTextAsync(spec.LogPath));
     }
 
-    public void Dispose() => FileTree.Delete(Data.Root);
+    public void Dispose() => new FileTree(Data).Delete(Data.Root);
 
     private sealed class OnePrincipal : IPrincipals
     {
