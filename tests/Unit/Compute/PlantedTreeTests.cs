@@ -164,6 +164,7 @@ public sealed class PlantedTreeTests : IDisposable
             User = 64200,
             Group = 64200,
             NotIsolated = [],
+            ResetsSignals = true,
         });
     }
 }
