@@ -63,7 +63,7 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         if (launched.TryGet(out var running, out var refused))
         {
             await tools.Transitions.RunningAsync(job, running);
-            await Task.WhenAll(WriteSystemLogAsync([.. prepared.Explanation, .. running.NotLimited]), FinishAsync(running.StartedAt));
+            await FinishAsync(running.StartedAt, WriteSystemLogAsync([.. prepared.Explanation, .. running.NotLimited]));
         }
         else if (refused.Kind == ProblemKind.Conflict)
         {
@@ -92,7 +92,7 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
             stop.Ask(reason);
         }
 
-        await FinishAsync(started);
+        await FinishAsync(started, Task.CompletedTask);
     }
 
     private async Task<Outcome<PreparedJob>> PreparedAsync()
@@ -118,9 +118,10 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         }
     }
 
-    private async Task FinishAsync(DateTimeOffset? started)
+    private async Task FinishAsync(DateTimeOffset? started, Task systemLog)
     {
         var exit = await EndedAsync(started);
+        await systemLog;
         var verdict = await JudgeAsync(exit);
         if (tools.Preparation.StagingOf(job, plan).TryGet(out var staging, out _))
         {

@@ -8,7 +8,11 @@ namespace Zaffre.Jobs.Execution;
 internal sealed class StopRequest : IDisposable
 {
     private readonly CancellationTokenSource source = new();
+    private readonly TaskCompletionSource released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int reason = -1;
+
+    /// <summary>Completes when the job is given back.</summary>
+    public Task Released => released.Task;
 
     /// <summary>Cancelled once an end is asked for.</summary>
     public CancellationToken Token => source.Token;
@@ -23,6 +27,8 @@ internal sealed class StopRequest : IDisposable
             source.Cancel();
         }
     }
+
+    public void Release() => released.TrySetResult();
 
     public void Dispose() => source.Dispose();
 }
@@ -45,6 +51,23 @@ internal sealed class Claims
 
         stop.Dispose();
         return null;
+    }
+
+    /// <summary>Takes the job, after whoever has it has given it back.</summary>
+    public async Task<Claim> TakeAsync(ArmId job, CancellationToken ct)
+    {
+        while (true)
+        {
+            if (TryTake(job) is { } claim)
+            {
+                return claim;
+            }
+
+            if (held.TryGetValue(job.Key, out var other))
+            {
+                await other.Released.WaitAsync(ct);
+            }
+        }
     }
 
     public bool IsTaken(ArmId job) => held.ContainsKey(job.Key);
@@ -74,6 +97,10 @@ internal sealed class Claims
     {
         public StopRequest Stop => stop;
 
-        public void Dispose() => claims.held.TryRemove(new KeyValuePair<string, StopRequest>(job.Key, stop));
+        public void Dispose()
+        {
+            claims.held.TryRemove(new KeyValuePair<string, StopRequest>(job.Key, stop));
+            stop.Release();
+        }
     }
 }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Zaffre.Compute;
 using Zaffre.Database;
 using Zaffre.Jobs.Data;
+using Zaffre.Jobs.Execution;
 using Zaffre.Resources;
 using Zaffre.Storage;
 using Zaffre.Web;
@@ -32,7 +33,7 @@ internal static class DeleteJob
 }
 
 /// <summary>Deletes jobs with what belongs to them.</summary>
-internal sealed class JobDeletion(IDatabase database, IResources resources, JobTable jobs, IBlobStore store, ITaskLauncher launcher)
+internal sealed class JobDeletion(IDatabase database, IResources resources, JobTable jobs, IBlobStore store, ITaskLauncher launcher, Claims claims, Orchestrator orchestrator)
 {
     /// <summary>True when deleted, false when the job still lives, null when there is none.</summary>
     public async Task<bool?> DeleteAsync(ArmId id, Caller caller, CancellationToken ct)
@@ -47,10 +48,25 @@ internal sealed class JobDeletion(IDatabase database, IResources resources, JobT
             return false;
         }
 
+        // Whoever ended the job may still be clearing up after it.
+        var held = await claims.TakeAsync(id, ct);
+        try
+        {
+            return await DeleteAsync(job, caller, ct);
+        }
+        finally
+        {
+            held.Dispose();
+            await orchestrator.ReleasedAsync(id);
+        }
+    }
+
+    private async Task<bool?> DeleteAsync(JobRow job, Caller caller, CancellationToken ct)
+    {
         await launcher.RemoveAsync(job.TaskId, ct);
         await store.DeleteFolderAsync(job.ReadPlan().Artifacts, ct);
         return await database.WriteAsync<bool?>(
-            scope => JobWrites.Find(scope, id) is { } present && present.Seq == job.Seq ? resources.Delete(scope, id, caller) : null,
+            scope => JobWrites.Find(scope, job.JobId) is { } present && present.Seq == job.Seq ? resources.Delete(scope, job.JobId, caller) : null,
             CancellationToken.None);
     }
 }

@@ -1,0 +1,89 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Zaffre.Tests.Http.Workspaces;
+
+namespace Zaffre.Tests.Http.Jobs;
+
+/// <summary>Command jobs as <c>az ml</c> YAML.</summary>
+public sealed class JobYamlTests(ZaffreHost host) : IClassFixture<ZaffreHost>
+{
+    private readonly Arm arm = new(host);
+
+    [Fact]
+    public async Task A_command_job_becomes_its_requests_and_uploads()
+    {
+        var answer = (await ResolveAsync("""
+            $schema: https://azuremlschemas.azureedge.net/latest/commandJob.schema.json
+            name: from-yaml
+            command: |
+              python train.py --lr ${{inputs.lr}}
+              echo done
+            code: ./src
+            environment:
+              image: ubuntu
+            inputs:
+              lr: 0.10
+              flag: true
+              data: { type: uri_file, path: ./data.csv, mode: download }
+            outputs:
+              model: { type: custom_model, name: my-model, mode: upload }
+              plain:
+            compute: azureml:cpu-cluster
+            limits: { timeout: 90 }
+            queue_settings: { priority: high }
+            environment_variables: { A: 1 }
+            tags: { k: v }
+            """)).Ok();
+        Assert.Equal(["./src", "./data.csv"], answer["uploads"]!.AsArray().Select(u => "./" + u!["local"]!.ToString().Replace("./", "", StringComparison.Ordinal)));
+        var put = answer["requests"]!.AsArray()[^1]!.AsObject();
+        Assert.StartsWith($"{arm.Main.Id}/jobs/from-yaml?", put.At("path"), StringComparison.Ordinal);
+        Assert.Equal("python train.py --lr ${{inputs.lr}}\necho done\n", put.At("body.properties.command"));
+        Assert.Equal($"{arm.Main.Id}/computes/cpu-cluster", put.At("body.properties.computeId"));
+        Assert.Equal(("literal", "0.10"), (put.At("body.properties.inputs.lr.jobInputType"), put.At("body.properties.inputs.lr.value")));
+        Assert.Equal("true", put.At("body.properties.inputs.flag.value"));
+        Assert.Equal(("uri_file", "Download"), (put.At("body.properties.inputs.data.jobInputType"), put.At("body.properties.inputs.data.mode")));
+        Assert.Equal(("custom_model", "my-model", "Upload"), (put.At("body.properties.outputs.model.jobOutputType"), put.At("body.properties.outputs.model.assetName"), put.At("body.properties.outputs.model.mode")));
+        Assert.Equal("uri_folder", put.At("body.properties.outputs.plain.jobOutputType"));
+        Assert.Equal(("PT1M30S", "3"), (put.At("body.properties.limits.timeout"), put.At("body.properties.queueSettings.priority")));
+        Assert.Equal(("1", "v"), (put.At("body.properties.environmentVariables.A"), put.At("body.properties.tags.k")));
+    }
+
+    [Fact]
+    public async Task Everything_wrong_is_reported_with_its_place()
+    {
+        var targets = (await ResolveAsync("""
+            environment: { image: ubuntu }
+            comand: echo
+            compute: local
+            distribution: { type: pytorch }
+            services: { nb: { type: jupyter_lab } }
+            identity: { type: managed }
+            limits: { timeout: -1 }
+            inputs: { a: { type: folder, path: ./x }, b: }
+            outputs: { o: { path: ./local } }
+            resources: { instance_count: 1, docker_args: --gpus }
+            """)).Targets();
+        foreach (var path in (string[])["comand", "compute", "distribution", "services", "identity.type", "limits.timeout", "inputs.a.type", "inputs.b", "outputs.o.path", "resources.docker_args"])
+        {
+            Assert.Contains(targets, target => target.EndsWith(" " + path, StringComparison.Ordinal));
+        }
+
+        Assert.Contains(targets, target => !target.Contains(' ', StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("type: pipeline\njobs: {}\n", "pipeline")]
+    [InlineData("jobs: { a: { type: command } }\n", "pipeline")]
+    [InlineData("trial: { command: x }\nsearch_space: {}\n", "sweep")]
+    [InlineData("type: automl\ntask: regression\n", "automl")]
+    public async Task Other_types_are_refused_by_name(string yaml, string type)
+    {
+        var answer = await ResolveAsync(yaml);
+        answer.Fails(HttpStatusCode.BadRequest);
+        Assert.Contains($"Jobs of type {type} are not supported yet", answer.Body.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    private Task<(HttpStatusCode Status, JsonObject Body)> ResolveAsync(string yaml) => arm.PostAsync(
+        $"/zaffre/v1{arm.Main.Id}/yaml:resolve",
+        new JsonObject { ["kind"] = "job", ["file"] = "job.yml", ["files"] = new JsonObject { ["job.yml"] = yaml } }.ToJsonString());
+}
