@@ -22,8 +22,8 @@ internal static class JobLog
         return job.Object("properties")?.Text("status") switch
         {
             "Completed" => job,
-            "Failed" => throw new CliException($"The job {name} failed: {Reason(job)}"),
-            { } other => throw new CliException($"The job {name} ended as {other}."),
+            "Failed" => throw new CliException($"The job {name} failed: {Reason(job) ?? "the server names no reason."}"),
+            { } other => throw new CliException($"The job {name} ended as {other}" + (Reason(job) is { } reason ? $": {reason}" : ".")),
             null => throw new CliException($"The job {name} has no status."),
         };
     }
@@ -42,7 +42,7 @@ internal static class JobLog
     }
 
     // Run history may tell clients for a moment that a run which ended is still finalizing; the job itself always says the truth.
-    private static string Reason(JsonObject job) => job.Object("properties")?.Object("properties") is { } properties && properties.Text("zaffre.error.message") is { } message
+    private static string? Reason(JsonObject job) => job.Object("properties")?.Object("properties") is { } properties && properties.Text("zaffre.error.message") is { } message
         ? $"({properties.Text("zaffre.error.code")}) {message}"
-        : "the server names no reason.";
+        : null;
 }

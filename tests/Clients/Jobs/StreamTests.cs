@@ -40,7 +40,7 @@ public sealed class StreamTests(ZaffreServer server)
 
         await server.StartAsync();
         (await server.ZaffreAsync("job", "cancel", "-n", "stream-on")).Succeeded();
-        Assert.Contains("ended as Canceled", (await server.ZaffreAsync("job", "stream", "-n", "stream-on")).Error, StringComparison.Ordinal);
+        Assert.Contains("The job stream-on ended as Canceled: (JobCanceled) owner canceled the job.", (await server.ZaffreAsync("job", "stream", "-n", "stream-on")).Error, StringComparison.Ordinal);
     }
 
     private string Job(string command)
