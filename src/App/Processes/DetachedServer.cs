@@ -37,10 +37,8 @@ internal static class DetachedServer
                 return server.ExitCode == 0 ? 1 : server.ExitCode;
             }
 
-            if (ServerState.Read(options.Data) is { } state && state.Pid == server.Id)
+            if (ServerState.Read(options.Data) is { } state && state.Pid == server.Id && await IsReadyAsync(options, state, ct))
             {
-                using var client = new LocalClient(options.Data, state);
-                await client.WaitUntilReadyAsync(ct);
                 ServerText.WriteReady(state);
                 Console.WriteLine($"  log            {log}");
                 return 0;
@@ -51,6 +49,21 @@ internal static class DetachedServer
 
         await Console.Error.WriteLineAsync($"ERROR: The server (process {server.Id}) is not ready after {Limit.TotalSeconds} seconds. Its log: {log}");
         return 1;
+    }
+
+    // A server that ends right after it was ready refuses: the next look at the process says so, with its log.
+    private static async Task<bool> IsReadyAsync(ServerOptions options, ServerState state, CancellationToken ct)
+    {
+        using var client = new LocalClient(options.Data, state);
+        try
+        {
+            await client.WaitUntilReadyAsync(ct);
+            return true;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
     }
 
     /// <summary>The shell opens the log and lets go of the terminal; <c>setsid</c> becomes the server, so the process id is the server's.</summary>
