@@ -1,9 +1,10 @@
 using System.Text;
 using Zaffre.Compute.Launch;
+using Zaffre.Kernel;
 
 namespace Zaffre.Compute;
 
-/// <summary>Reads what a task left in a folder that it may write.</summary>
+/// <summary>Reads and removes what a task left in a folder that it may write.</summary>
 public static class TaskFile
 {
     /// <summary>
@@ -23,4 +24,7 @@ public static class TaskFile
         var read = RandomAccess.Read(file, bytes, 0);
         return Encoding.UTF8.GetString(bytes, 0, read);
     }
+
+    /// <summary>Deletes the folder with whatever the task made in it: names that are no text, folders without permissions, trees of any depth.</summary>
+    public static void DeleteFolder(DataDirectory data, string folder) => new FileTree(data).Delete(folder);
 }

@@ -88,11 +88,7 @@ internal sealed class Instances(
     public async Task ForgetAsync(WorkerRow row)
     {
         await launcher.RemoveAsync(TaskOf(row.WorkerId), CancellationToken.None);
-        if (Directory.Exists(folder.Worker(row.WorkerId)))
-        {
-            Directory.Delete(folder.Worker(row.WorkerId), recursive: true);
-        }
-
+        TaskFile.DeleteFolder(data, folder.Worker(row.WorkerId));
         await store.RemoveWorkerAsync(row.WorkerId, CancellationToken.None);
     }
 

@@ -112,7 +112,7 @@ public sealed class PlantedTreeTests : IDisposable
         var scratch = Directory.CreateDirectory(data.Path("tasks", "job", "1", "work")).FullName;
         await Shell($"cd {scratch} && {command}");
 
-        await Task.Run(() => files.Delete(scratch)).WaitAsync(TimeSpan.FromSeconds(60));
+        await Task.Run(() => TaskFile.DeleteFolder(data, scratch)).WaitAsync(TimeSpan.FromSeconds(60));
 
         Assert.False(Directory.Exists(scratch));
         Assert.True(File.Exists(Path.Combine(outside, "secret")));
