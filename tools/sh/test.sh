@@ -1,5 +1,5 @@
 #!/bin/sh
-# ./zaffre test [--soak NAME] [--filter EXPRESSION] [SUITE...]: builds everything, runs the suites, counts.
+# ./zaffre test [--soak NAME[:COUNT]] [--filter EXPRESSION] [SUITE...]: builds everything, runs the suites, counts.
 set -eu
 cd "$ZAFFRE_HOME"
 
@@ -10,15 +10,16 @@ while [ $# -gt 0 ]; do
     case $1 in
         --filter) filter=${2:?--filter needs an expression}; shift 2 ;;
         --soak) soak=${2:?--soak needs a name}; shift 2 ;;
-        -*) echo "usage: zaffre test [--soak NAME] [--filter EXPRESSION] [SUITE...]" >&2; exit 2 ;;
+        -*) echo "usage: zaffre test [--soak NAME[:COUNT]] [--filter EXPRESSION] [SUITE...]" >&2; exit 2 ;;
         *) suites="$suites $1"; shift ;;
     esac
 done
 if [ -n "$soak" ]; then
-    # A test that can run longer carries [Trait("Soak", NAME)] and reads ZAFFRE_SOAK.
-    ZAFFRE_SOAK=$soak
+    # Tests that can run longer take their count from ZAFFRE_SOAK, and a seed to repeat from ZAFFRE_SEED.
+    case $soak in *:*) ;; *) soak=$soak:200 ;; esac
+    ZAFFRE_SOAK=${soak##*:}
     export ZAFFRE_SOAK
-    filter="${filter:+($filter)&}Soak=$soak"
+    filter="${filter:+($filter)&}FullyQualifiedName~${soak%:*}"
 fi
 whole=no
 [ -n "$filter$suites" ] || whole=yes
