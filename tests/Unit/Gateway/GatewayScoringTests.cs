@@ -13,6 +13,9 @@ public sealed class GatewayScoringTests
         def run(raw):
             d = json.loads(raw)
             if "sleep" in d: time.sleep(d["sleep"])
+            if "gate" in d:
+                open(d["gate"] + ".entered", "w").close()
+                while not os.path.exists(d["gate"]): time.sleep(0.01)
             if "raise" in d: raise ValueError(d["raise"])
             if "die" in d: os.kill(os.getpid(), 9)
             if "size" in d: return "x" * d["size"]
@@ -109,14 +112,20 @@ public sealed class GatewayScoringTests
     {
         await using var rig = new ScoringRig();
         await rig.StartGatewayAsync();
-        await rig.PushAsync("iris", All("blue"), new DeploymentRoute("blue") { MaxQueueWaitMs = 3000, Workers = [await rig.StartWorkerAsync(Script)] });
-        var running = rig.PostAsync("iris/score", """{"sleep":2}""");
-        await Task.Delay(500);
+        var gate = Path.Combine(rig.Root, "gate");
+        await rig.PushAsync("iris", All("blue"), new DeploymentRoute("blue") { RequestTimeoutMs = 60_000, MaxQueueWaitMs = 60_000, Workers = [await rig.StartWorkerAsync(Script)] });
+        var running = rig.PostAsync("iris/score", $$"""{"gate":"{{gate}}"}""");
+        while (!File.Exists(gate + ".entered"))
+        {
+            await Task.Delay(10);
+        }
+
         var one = rig.PostAsync("iris/score", "{}");
         var other = rig.PostAsync("iris/score", "{}");
         var refused = await Task.WhenAny(one, other);
         Assert.False(running.IsCompleted);
         Assert.Equal(HttpStatusCode.TooManyRequests, (await refused).Status);
+        await File.WriteAllTextAsync(gate, "");
         Assert.Equal(HttpStatusCode.OK, (await running).Status);
         Assert.Equal(HttpStatusCode.OK, (await (refused == one ? other : one)).Status);
     }
