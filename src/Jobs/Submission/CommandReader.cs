@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Zaffre.Kernel;
@@ -9,6 +10,7 @@ namespace Zaffre.Jobs.Submission;
 internal static partial class CommandReader
 {
     private const string Root = "properties";
+    private const int ArgumentLimit = 120 * 1024;
 
     /// <summary>Reads <paramref name="properties"/>; the result is of use only when <paramref name="findings"/> stays empty.</summary>
     public static CommandSpec Read(JsonObject properties, Findings findings)
@@ -42,6 +44,12 @@ internal static partial class CommandReader
         if (string.IsNullOrWhiteSpace(text) && before is null or JsonValue)
         {
             findings.Invalid($"{Root}.{name}", $"{name} is missing: {what}.");
+        }
+
+        // Linux hands a program at most 128 KiB in one argument.
+        if (text is not null && Encoding.UTF8.GetByteCount(text) > ArgumentLimit)
+        {
+            findings.Invalid($"{Root}.{name}", $"{name} is longer than {ArgumentLimit} bytes. Put a long script into the code folder.");
         }
 
         return text ?? "";

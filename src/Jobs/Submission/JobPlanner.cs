@@ -185,6 +185,10 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
             {
                 findings.Invalid(path, $"'{uri}' is no place that an output can be written to: name a path in a datastore, such as azureml://datastores/{datastore}/paths/results/.");
             }
+            else if (BelongsToAnotherRun(place.Blob.Path, job))
+            {
+                findings.Invalid(path, $"'{uri}' lies among the artifacts of another run; a job writes its own only.");
+            }
             else if (Expressions.In(uri).FirstOrDefault() is { } unknown)
             {
                 findings.Invalid(path, $"${{{{{unknown}}}}} is unknown in an output's path; name, output_name and default_datastore are known.");
@@ -202,6 +206,12 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
         }
 
         return outputs;
+    }
+
+    private static bool BelongsToAnotherRun(string path, string job)
+    {
+        var place = path.TrimEnd('/') + "/";
+        return place.StartsWith("ExperimentRun/", StringComparison.Ordinal) && !place.StartsWith(RunArtifacts.Prefix(job) + "/", StringComparison.Ordinal);
     }
 
     private static string DefaultPlace(string datastore, string job, string output, string type) =>

@@ -30,6 +30,21 @@ public sealed class JobDocumentTests(ZaffreHost host) : IClassFixture<ZaffreHost
     }
 
     [Theory]
+    [InlineData("ExperimentRun/dcid.somebody-else/outputs/")]
+    [InlineData("ExperimentRun/dcid.reach")]
+    [InlineData("ExperimentRun/dcid.reaching/../dcid.other/")]
+    [InlineData("ExperimentRun/")]
+    public async Task An_output_among_the_artifacts_of_another_run_is_refused(string path)
+    {
+        var answer = await jobs.PutAsync("reaching", """{"command":"true","outputs":{"o":{"jobOutputType":"uri_folder","uri":"azureml://datastores/workspaceartifactstore/paths/PATH"}}}""".Replace("PATH", path, StringComparison.Ordinal));
+        Assert.Equal("properties.outputs.o.uri", Assert.Single(answer.Targets()));
+    }
+
+    [Fact]
+    public async Task A_command_that_no_program_can_be_given_is_refused() =>
+        Assert.Equal("properties.command", Assert.Single((await jobs.PutAsync("long", $$"""{"command":"echo {{new string('x', 200_000)}}"}""")).Targets()));
+
+    [Theory]
     [InlineData("Pipeline")]
     [InlineData("Sweep")]
     [InlineData("AutoML")]
