@@ -14,15 +14,18 @@ internal sealed class LauncherProcess(PreparedTask prepared, TaskFolder folder)
     /// <summary>Completes when the exit record is written, or the launcher is gone.</summary>
     public Task Ended => ended.Task;
 
-    public void Start()
+    /// <summary>Starts the launcher; with <paramref name="pinned"/> its mounts are there already.</summary>
+    public void Start(bool pinned)
     {
-        var start = new ProcessStartInfo(HostSandbox.Program(prepared.Command[0])!, prepared.Command.Skip(1))
+        IReadOnlyList<string> command = pinned ? [.. prepared.Command.Where((_, i) => i is not (1 or 2))] : prepared.Command;
+        var start = new ProcessStartInfo(HostSandbox.Program(command[0])!, command.Skip(1))
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
             WorkingDirectory = folder.Path,
         };
         start.Environment.Clear();
+        start.Environment["ZAFFRE_PINNED"] = pinned ? "yes" : "";
         start.Environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         var process = Process.Start(start)!;
         _ = ListenAsync(process);

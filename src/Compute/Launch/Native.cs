@@ -89,10 +89,39 @@ internal static partial class Native
             return null;
         }
 
+        return Identify(handle, path);
+    }
+
+    private static FileIdentity Identify(SafeFileHandle handle, string path)
+    {
         const uint basic = 0x7ff;
         return StatX(handle, "", AtEmptyPath, basic, out var stat) != 0
             ? throw Failed($"cannot look at {path}")
             : new FileIdentity(Device(stat.DeviceMajor, stat.DeviceMinor), stat.Inode, stat.User, (UnixFileMode)(stat.Mode & 0xfff), (stat.Mode & 0xf000) == 0x4000);
+    }
+
+    /// <summary>Gives the calling thread, and what it starts, a mount namespace of its own; false when that is not allowed.</summary>
+    public static bool LeaveMounts()
+    {
+        const int newMounts = 0x20000;
+        const ulong recursive = 0x4000, @private = 1 << 18;
+        return Unshare(newMounts) == 0 && Mount("none", "/", 0, recursive | @private, 0) == 0;
+    }
+
+    /// <summary>Mounts exactly what was identified, however the path changed since; false when it is not there any more.</summary>
+    public static bool Bind(string path, FileIdentity identity, string at)
+    {
+        const ulong bind = 0x1000;
+        using var handle = OpenPath(path);
+        return handle is not null && Identify(handle, path) == identity
+            && Mount(FormattableString.Invariant($"/proc/self/fd/{handle.DangerousGetHandle()}"), at, 0, bind, 0) == 0;
+    }
+
+    /// <summary>Shows a folder and the mounts below it at another place.</summary>
+    public static bool BindAll(string folder, string at)
+    {
+        const ulong bind = 0x1000, recursive = 0x4000;
+        return Mount(folder, at, 0, bind | recursive, 0) == 0;
     }
 
     private static SafeFileHandle? OpenPath(string path) => OpenAt(path, new OpenHow { Flags = OpenPathOnly | OpenCloseOnExec, Resolve = ResolveNoSymlinks });
@@ -120,6 +149,12 @@ internal static partial class Native
 
     [LibraryImport("libc", EntryPoint = "free")]
     private static partial void Free(nint memory);
+
+    [LibraryImport("libc", EntryPoint = "unshare", SetLastError = true)]
+    private static partial int Unshare(int flags);
+
+    [LibraryImport("libc", EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Mount(string source, string target, nint type, ulong flags, nint data);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int Flock(SafeFileHandle file, int operation);

@@ -19,11 +19,12 @@ internal sealed class TaskLauncher(
 
     public async Task<Outcome<RunningTask>> StartAsync(TaskSpec spec, CancellationToken ct)
     {
-        if (!(await PrepareAsync(spec, ct).ConfigureAwait(false)).TryGet(out var prepared, out var problem))
+        if (!(await PlanAsync(spec, ct).ConfigureAwait(false)).TryGet(out var planned, out var problem))
         {
             return problem;
         }
 
+        var (prepared, plan) = planned;
         var folder = new TaskFolder(prepared.Folder);
         var launch = new LauncherProcess(prepared, folder);
         var watch = new TaskCompletionSource<ExitRecord>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -32,14 +33,21 @@ internal sealed class TaskLauncher(
             return AlreadyStarted(spec.Id);
         }
 
-        launch.Start();
+        if (plan.Pinned.Count == 0 || !await PinnedStart.TryAsync(folder, plan.Pinned, () => launch.Start(pinned: true)).ConfigureAwait(false))
+        {
+            launch.Start(pinned: false);
+        }
+
         _ = CompleteAsync(spec.Id, folder, launch.Ended, watch);
         return await launch.Running.WaitAsync(ct).ConfigureAwait(false) is { } why
             ? await DescribeAsync(why, spec, folder).ConfigureAwait(false)
             : new RunningTask(spec.Id, new DateTimeOffset(File.GetLastWriteTimeUtc(folder.Started))) { NotLimited = prepared.NotLimited };
     }
 
-    public async Task<Outcome<PreparedTask>> PrepareAsync(TaskSpec spec, CancellationToken ct)
+    public async Task<Outcome<PreparedTask>> PrepareAsync(TaskSpec spec, CancellationToken ct) =>
+        (await PlanAsync(spec, ct).ConfigureAwait(false)).Then<PreparedTask>(planned => planned.Task);
+
+    private async Task<Outcome<(PreparedTask Task, TaskPlan Plan)>> PlanAsync(TaskSpec spec, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(spec);
         if (Validate(spec) is { } invalid)
@@ -67,17 +75,19 @@ internal sealed class TaskLauncher(
 
         spec = spec with { Limits = HostLimits.Fill(spec.Limits) };
         var groups = controlGroups.Create(data.Root, spec.Id, spec.Limits);
-        if (new TaskPlan(data, host, folder, spec, groups).Write() is { } missing)
+        var plan = new TaskPlan(data, host, folder, spec, groups);
+        if (plan.Write() is { } missing)
         {
             await ControlGroups.RemoveAsync(groups.Folders).ConfigureAwait(false);
             return missing;
         }
 
         string[] mounts = host is { Root: true, Sandboxed: true } ? ["unshare", "--mount"] : [];
-        return new PreparedTask(spec.Id, folder.Path, ["setsid", .. mounts, "/bin/sh", script.Path, folder.Path])
+        var prepared = new PreparedTask(spec.Id, folder.Path, ["setsid", .. mounts, "/bin/sh", script.Path, folder.Path])
         {
             NotLimited = [.. host.NotIsolated, .. HostLimits.Missing(spec.Limits, groups)],
         };
+        return (prepared, plan);
     }
 
     public Task<TaskStage> InspectAsync(TaskId id, CancellationToken ct) => Task.FromResult(

@@ -17,6 +17,9 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
     // As root the sources and the log are pinned by mounts before anything is compared or opened.
     private bool Pins => host is { Root: true, Sandboxed: true };
 
+    /// <summary>What is to be mounted where before the launcher starts, in order; empty when nothing needs pinning.</summary>
+    public IReadOnlyList<(string Path, FileIdentity Identity, string At)> Pinned { get; private set; } = [];
+
     /// <summary>Writes the files; the problem names a bind whose source is not there or is reached through a link.</summary>
     public Problem? Write()
     {
@@ -60,12 +63,13 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
     private string Home() => spec.Environment.GetValueOrDefault("HOME") is { } home && !home.Contains(':', StringComparison.Ordinal) ? home : "/tmp";
 
     private Source? Find(string path) => StrictPath.Of(data, path) is { } real && Native.Identify(real) is { } identity
-        ? new Source(real, FormattableString.Invariant($"{identity.Device}:{identity.Inode}"), identity.IsFolder)
+        ? new Source(real, identity)
         : null;
 
     private void WriteMounts(IReadOnlyList<Source> sources)
     {
         var lines = new StringBuilder();
+        var pinned = new List<(string, FileIdentity, string)>();
         var stage = folder.At("mnt");
         Directory.CreateDirectory(stage, Everybody);
         File.SetUnixFileMode(stage, Everybody);
@@ -81,11 +85,13 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
                 File.WriteAllBytes(point, []);
             }
 
+            pinned.Add((sources[i].Path, sources[i].File, point));
             lines.Append(CultureInfo.InvariantCulture, $"{Quote.Fstab(sources[i].Path)} {Quote.Fstab(point)} none bind 0 0\n");
         }
 
         lines.Append(CultureInfo.InvariantCulture, $"{Quote.Fstab(stage)} {HostSandbox.StagePath} none rbind 0 0\n");
         File.WriteAllText(folder.At("mounts"), lines.ToString());
+        Pinned = pinned;
     }
 
     private string Plan(int binds, IReadOnlyList<Source> pinned)
@@ -191,5 +197,10 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
     private const UnixFileMode Everybody = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
         | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
-    private sealed record Source(string Path, string Identity, bool IsFolder);
+    private sealed record Source(string Path, FileIdentity File)
+    {
+        public string Identity => FormattableString.Invariant($"{File.Device}:{File.Inode}");
+
+        public bool IsFolder => File.IsFolder;
+    }
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Starts one task: `setsid [unshare --mount] sh launch.sh FOLDER`. The folder holds `plan` and its companions, written by the server.
 # Left behind: `started` (not empty once the command runs), `exit` (lines, whole or absent), `launcher.log` (what went wrong here).
+# With ZAFFRE_PINNED the mount namespace is ready; otherwise `mounts` is mounted here and compared with what was looked at.
 # Standard output tells the parent, if there still is one: `started`, `failed WHY` or `refused WHY`, then `exited`.
 cd -- "$1" || exit 125
 umask 022
@@ -31,7 +32,7 @@ record() {
 give_up() { echo "$1" >failure; tell "failed $1"; record 125; }
 
 [ ! -e stop ] || give_up 'the task was stopped before it started'
-if [ -n "$mounts" ]; then
+if [ -n "$mounts" ] && [ -z "$ZAFFRE_PINNED" ]; then
   mount -a -n -T mounts || give_up 'its folders could not be mounted'
   [ "$(stat -c %d:%i -- $pinned)" = "$identities" ] || give_up 'one of its folders was replaced while the task was starting'
 fi
