@@ -86,7 +86,7 @@ public sealed class ExperimentTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     [InlineData("POST", "experiments/create", "{\"name\":{}}", HttpStatusCode.BadRequest, "INVALID_PARAMETER_VALUE", "Invalid value {} for parameter 'name' supplied")]
     [InlineData("POST", "experiments/create", "{\"name\":", HttpStatusCode.BadRequest, "BAD_REQUEST", "not valid JSON")]
     [InlineData("POST", "experiments/create", "[]", HttpStatusCode.BadRequest, "BAD_REQUEST", "must be a JSON object")]
-    [InlineData("POST", "experiments/create", "{\"name\":\"\\ud800\"}", HttpStatusCode.BadRequest, "INVALID_PARAMETER_VALUE", "not valid Unicode")]
+    [InlineData("POST", "experiments/create", "{\"name\":\"\\ud800\"}", HttpStatusCode.BadRequest, "BAD_REQUEST", "half of a surrogate pair")]
     [InlineData("POST", "experiments/create", "{\"name\":\"n\",\"artifact_location\":\"s3://b\"}", HttpStatusCode.BadRequest, "INVALID_PARAMETER_VALUE", "artifact_location")]
     [InlineData("POST", "experiments/search", "{\"max_results\":60000}", HttpStatusCode.BadRequest, "INVALID_PARAMETER_VALUE", "Invalid value 60000 for parameter 'max_results' supplied")]
     [InlineData("POST", "experiments/search", "{\"filter\":\"foo = 'x'\"}", HttpStatusCode.BadRequest, "INVALID_PARAMETER_VALUE", "Invalid attribute key 'foo' specified. Valid keys are")]

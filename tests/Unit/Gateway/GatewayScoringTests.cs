@@ -79,6 +79,11 @@ public sealed class GatewayScoringTests
         Assert.Equal("500", Assert.Single(answer.Headers.GetValues("ms-azureml-model-error-statuscode")));
         Assert.Equal("True", Assert.Single(answer.Headers.GetValues("x-ms-run-function-failed")));
         Assert.DoesNotContain("species", body, StringComparison.Ordinal);
+        for (var wait = 0; wait < 100 && !rig.Log.Contains("ValueError", StringComparison.Ordinal); wait++)
+        {
+            await Task.Delay(50);
+        }
+
         Assert.Contains("ValueError: no such species", rig.Log, StringComparison.Ordinal);
     }
 

@@ -15,7 +15,7 @@ public sealed class VerdictTests
         var verdict = Judge(new ExitRecord { ExitCode = 1, Reason = "" }, "ModuleNotFoundError: No module named 'x'");
         Assert.Equal(("Failed", 1, "UserError"), (verdict.Status, verdict.ExitCode, verdict.Code));
         Assert.Equal(
-            "The command ended with exit code 1. The log says: ModuleNotFoundError: No module named 'x' What to do: add the package to the conda file of the job's environment.",
+            "The command ended with exit code 1. The log says: ModuleNotFoundError: No module named 'x'. What to do: add the package to the conda file of the job's environment.",
             verdict.Message);
     }
 
