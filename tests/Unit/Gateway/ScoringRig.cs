@@ -97,6 +97,17 @@ internal sealed class ScoringRig : IAsyncDisposable
         return new WorkerRoute(id, sockets);
     }
 
+    /// <summary>Waits until the workers' log holds the text: lines pass through a pipe, so they may come after the answer.</summary>
+    public async Task LogHoldsAsync(string text)
+    {
+        for (var waited = 0; !Log.Contains(text, StringComparison.Ordinal) && waited < 30_000; waited += 20)
+        {
+            await Task.Delay(20);
+        }
+
+        Assert.Contains(text, Log, StringComparison.Ordinal);
+    }
+
     public string Log
     {
         get
