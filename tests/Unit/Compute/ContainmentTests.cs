@@ -94,14 +94,14 @@ public sealed class ContainmentTests(TaskRig rig) : IClassFixture<TaskRig>
     [Fact]
     public async Task As_root_the_mounts_are_made_by_handle_and_end_with_the_task()
     {
-        var spec = rig.Shell("sleep 0.5");
+        var spec = rig.Shell("sleep 300");
         Assert.True((await rig.Launcher.StartAsync(spec, CancellationToken.None)).Succeeded);
         var launcher = (await File.ReadAllTextAsync(rig.Data.Path("tasks", spec.Id.Name, "0", "pid"))).Trim();
         var variables = await File.ReadAllTextAsync($"/proc/{launcher}/environ");
 
         Assert.Contains(Environment.IsPrivilegedProcess ? "ZAFFRE_PINNED=yes" : "ZAFFRE_PINNED=\0", variables, StringComparison.Ordinal);
         Assert.DoesNotContain(rig.Data.Root, await File.ReadAllTextAsync("/proc/self/mountinfo"), StringComparison.Ordinal);
-        await rig.Launcher.WaitAsync(spec.Id, CancellationToken.None);
+        await rig.Launcher.StopAsync(spec.Id, StopReason.Removed, TimeSpan.FromSeconds(5), CancellationToken.None);
     }
 
     [Fact]
