@@ -49,7 +49,7 @@ public sealed class ZaffreServer : IAsyncLifetime
     }
 
     // The scoring workers end after the server, and write until then.
-    private static async Task DeleteAsync(string folder)
+    internal static async Task DeleteAsync(string folder)
     {
         for (var attempt = 1; ; attempt++)
         {
