@@ -64,14 +64,27 @@ internal sealed partial record BlobCall(HttpContext Http, RequestTarget Target, 
         return size <= MetadataLimit ? found : throw BlobErrors.MetadataTooLarge();
     }
 
-    /// <summary>The content headers to keep: <c>x-ms-blob-content-*</c>, else the request's own type.</summary>
-    public ContentHeaders ContentHeaders() => new()
+    /// <summary>The content headers to keep where the body is the blob: <c>x-ms-blob-content-*</c>, else the request's own.</summary>
+    public ContentHeaders ContentHeaders()
     {
-        Type = Header("x-ms-blob-content-type") ?? Header("Content-Type") ?? Blobs.ContentHeaders.DefaultType,
-        Encoding = Header("x-ms-blob-content-encoding") ?? Header("Content-Encoding") ?? "",
-        Language = Header("x-ms-blob-content-language") ?? Header("Content-Language") ?? "",
+        var stated = StatedContentHeaders();
+        return stated with
+        {
+            Type = Header("x-ms-blob-content-type") ?? Header("Content-Type") ?? stated.Type,
+            Encoding = Header("x-ms-blob-content-encoding") ?? Header("Content-Encoding") ?? "",
+            Language = Header("x-ms-blob-content-language") ?? Header("Content-Language") ?? "",
+            CacheControl = Header("x-ms-blob-cache-control") ?? Header("Cache-Control") ?? "",
+        };
+    }
+
+    /// <summary>The content headers to keep where the request's body is something else: what is not stated is cleared, as the protocol says.</summary>
+    public ContentHeaders StatedContentHeaders() => new()
+    {
+        Type = Header("x-ms-blob-content-type") ?? Blobs.ContentHeaders.DefaultType,
+        Encoding = Header("x-ms-blob-content-encoding") ?? "",
+        Language = Header("x-ms-blob-content-language") ?? "",
         Disposition = Header("x-ms-blob-content-disposition") ?? "",
-        CacheControl = Header("x-ms-blob-cache-control") ?? Header("Cache-Control") ?? "",
+        CacheControl = Header("x-ms-blob-cache-control") ?? "",
     };
 
     public byte[]? Md5(string header)

@@ -31,7 +31,7 @@ internal sealed class Blocks(BlobFiles blobs, BlobWriter writer, BlockStage stag
     {
         write.CheckPlace(call);
         var conditions = call.Conditions();
-        var properties = new BlobProperties { Headers = HeadersOf(call), Metadata = call.Metadata(), Md5 = call.Md5("x-ms-blob-content-md5") };
+        var properties = new BlobProperties { Headers = call.StatedContentHeaders(), Metadata = call.Metadata(), Md5 = call.Md5("x-ms-blob-content-md5") };
         var wanted = await ReadListAsync(call);
         using var present = blobs.Open(call.Address);
         var committed = present is null ? [] : await blobs.CommittedBlocksAsync(call.Address, present.Stamp, call.Aborted);
@@ -167,15 +167,6 @@ internal sealed class Blocks(BlobFiles blobs, BlobWriter writer, BlockStage stag
 
         return found;
     }
-
-    private static ContentHeaders HeadersOf(BlobCall call) => new()
-    {
-        Type = call.Header("x-ms-blob-content-type") ?? ContentHeaders.DefaultType,
-        Encoding = call.Header("x-ms-blob-content-encoding") ?? "",
-        Language = call.Header("x-ms-blob-content-language") ?? "",
-        Disposition = call.Header("x-ms-blob-content-disposition") ?? "",
-        CacheControl = call.Header("x-ms-blob-cache-control") ?? "",
-    };
 
     private static void Write(XmlWriter xml, string element, IReadOnlyList<CommittedBlock> blocks)
     {

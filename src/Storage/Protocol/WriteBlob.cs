@@ -61,15 +61,7 @@ internal sealed class WriteBlob(BlobFiles blobs, BlobWriter writer, BlockStage s
 
     public async Task SetPropertiesAsync(BlobCall call)
     {
-        // What is not sent is cleared, as the protocol says; the type of the request's own body does not count.
-        var headers = new ContentHeaders
-        {
-            Type = call.Header("x-ms-blob-content-type") ?? ContentHeaders.DefaultType,
-            Encoding = call.Header("x-ms-blob-content-encoding") ?? "",
-            Language = call.Header("x-ms-blob-content-language") ?? "",
-            Disposition = call.Header("x-ms-blob-content-disposition") ?? "",
-            CacheControl = call.Header("x-ms-blob-cache-control") ?? "",
-        };
+        var headers = call.StatedContentHeaders();
         var md5 = call.Md5("x-ms-blob-content-md5");
         var state = await writer.ChangeAsync(call.Address, call.Conditions(), before => before with { Headers = headers, Md5 = md5 }, call.Aborted);
         call.Written(StatusCodes.Status200OK, state.Stamp);
