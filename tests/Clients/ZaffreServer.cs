@@ -86,13 +86,18 @@ public sealed class ZaffreServer : IAsyncLifetime
     public Task<CommandResult> ExecAsync(IEnumerable<string> command, IReadOnlyDictionary<string, string?>? environment = null, string mode = "proxy") =>
         ZaffreBinary.RunAsync(["exec", "--data", Data, "--mode", mode, "--", .. command], environment);
 
-    /// <summary>Runs <c>tests/Clients/python/{script}</c> with the system's Python and SDK in the client's environment; fails when it fails.</summary>
-    public async Task<string> PythonAsync(string script, params string[] arguments) => (await TryPythonAsync(script, arguments)).Succeeded().Output;
+    /// <summary>Runs <c>tests/Clients/python/{script}</c> with a version of the SDK, in the environment that a user of <paramref name="mode"/> has; fails when it fails.</summary>
+    public async Task<string> PythonAsync(Sdk sdk, string mode, string script, params string[] arguments) => (await TryPythonAsync(sdk, mode, script, arguments)).Succeeded().Output;
 
-    /// <summary>As <see cref="PythonAsync"/>, for scripts that are to fail.</summary>
-    public Task<CommandResult> TryPythonAsync(string script, params string[] arguments) => ExecAsync(
-        ["/usr/bin/python3", "-W", "ignore", Path.Combine(ZaffreBinary.Python, script), .. arguments],
-        new Dictionary<string, string?> { ["PYTHONPATH"] = ZaffreBinary.Python, ["PYTHONDONTWRITEBYTECODE"] = "1" });
+    /// <summary>As <see cref="PythonAsync(Sdk, string, string, string[])"/>, for scripts that are to fail.</summary>
+    public Task<CommandResult> TryPythonAsync(Sdk sdk, string mode, string script, params string[] arguments) => ExecAsync(
+        [.. sdk.Command(), Path.Combine(ZaffreBinary.Python, script), .. arguments],
+        new Dictionary<string, string?> { ["PYTHONPATH"] = sdk.PythonPath(), ["PYTHONDONTWRITEBYTECODE"] = "1" },
+        mode);
+
+    /// <summary>The steps that a script reported with lines <c>ok STEP</c>, in order.</summary>
+    public async Task<string[]> StepsAsync(Sdk sdk, string mode, string script, params string[] arguments) =>
+        [.. (await PythonAsync(sdk, mode, script, arguments)).Split('\n').Where(l => l.StartsWith("ok ", StringComparison.Ordinal)).Select(l => l[3..].Trim())];
 
     /// <summary>An HTTP client of the control plane that trusts the server's CA and nothing else.</summary>
     public HttpClient Client(string? token = null)

@@ -20,7 +20,9 @@ setup_table() {
             '/usr/lib/python3/dist-packages/strictyaml python3-strictyaml' \
             '/usr/lib/python3/dist-packages/jwt python3-jwt' \
             '/usr/lib/python3/dist-packages/msal python3-msal' \
-            '/usr/lib/python3/dist-packages/tqdm python3-tqdm' ;;
+            '/usr/lib/python3/dist-packages/tqdm python3-tqdm' \
+            '/usr/bin/az azure-cli' \
+            '/usr/lib/*/libnss_myhostname.so.2 libnss-myhostname' ;;
     esac
 }
 

@@ -28,6 +28,9 @@ whole=no
 results=$ZAFFRE_HOME/artifacts/test
 rm -rf "$results"
 mkdir -p "$results"
+ZAFFRE_NEWEST_SDK=$(sh tools/sh/newest-sdk.sh)
+export ZAFFRE_NEWEST_SDK
+echo "newest azure-ai-ml: $(cat "$ZAFFRE_NEWEST_SDK/version")"
 ZAFFRE_COMPATIBILITY=$results/compatibility.tsv
 export ZAFFRE_COMPATIBILITY
 

@@ -3,10 +3,11 @@ namespace Zaffre.Tests.Clients.Assets;
 [Collection(ZaffreServer.Collection)]
 public sealed class AssetTests(ZaffreServer server)
 {
-    [Fact]
-    public async Task The_vanilla_sdk_uploads_lists_downloads_and_archives_assets()
+    [Theory]
+    [InlineData(Sdk.Oldest, Sdks.Proxy)]
+    public async Task The_vanilla_sdk_uploads_lists_downloads_and_archives_assets(Sdk sdk, string mode)
     {
-        var output = await server.PythonAsync("assets.py");
-        Assert.Equal(["workspaces", "datastores", "data", "models", "environments", "code"], output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => l.StartsWith("ok ", StringComparison.Ordinal)).Select(l => l[3..].Trim()));
+        var steps = await server.StepsAsync(sdk, mode, "assets.py");
+        Assert.Equal(["workspaces", "datastores", "data", "models", "environments", "code"], steps);
     }
 }

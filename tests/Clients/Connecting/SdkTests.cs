@@ -7,10 +7,11 @@ namespace Zaffre.Tests.Clients.Connecting;
 [Collection(ZaffreServer.Collection)]
 public sealed class SdkTests(ZaffreServer server)
 {
-    [Fact]
-    public async Task The_vanilla_sdk_gets_the_workspace_through_the_proxy()
+    [Theory]
+    [MemberData(nameof(Sdks.Modes), MemberType = typeof(Sdks))]
+    public async Task The_vanilla_sdk_gets_the_workspace(Sdk sdk, string mode)
     {
-        var output = await server.PythonAsync("workspace_get.py");
+        var output = await server.PythonAsync(sdk, mode, "workspace_get.py");
         Assert.Contains("main zaffre", output, StringComparison.Ordinal);
     }
 

@@ -3,12 +3,13 @@ namespace Zaffre.Tests.Clients.Endpoints;
 [Collection(ZaffreServer.Collection)]
 public sealed class EndpointTests(ZaffreServer server)
 {
-    [Fact]
-    public async Task The_vanilla_sdk_deploys_splits_invokes_updates_and_deletes()
+    [Theory]
+    [InlineData(Sdk.Oldest, Sdks.Proxy)]
+    public async Task The_vanilla_sdk_deploys_splits_invokes_updates_and_deletes(Sdk sdk, string mode)
     {
-        var output = await server.PythonAsync("endpoints.py");
+        var steps = await server.StepsAsync(sdk, mode, "endpoints.py");
         Assert.Equal(
             ["create", "traffic_and_invoke", "keys", "logs", "failure", "update", "tokens", "delete"],
-            output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => l.StartsWith("ok ", StringComparison.Ordinal)).Select(l => l[3..].Trim()));
+            steps);
     }
 }

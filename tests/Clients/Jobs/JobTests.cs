@@ -3,12 +3,13 @@ namespace Zaffre.Tests.Clients.Jobs;
 [Collection(ZaffreServer.Collection)]
 public sealed class JobTests(ZaffreServer server)
 {
-    [Fact]
-    public async Task The_vanilla_sdk_submits_streams_lists_cancels_and_downloads_jobs()
+    [Theory]
+    [InlineData(Sdk.Oldest, Sdks.Proxy)]
+    public async Task The_vanilla_sdk_submits_streams_lists_cancels_and_downloads_jobs(Sdk sdk, string mode)
     {
-        var output = await server.PythonAsync("jobs.py");
+        var steps = await server.StepsAsync(sdk, mode, "jobs.py");
         Assert.Equal(
             ["submit", "list", "download", "cancel", "failure", "refusals"],
-            output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => l.StartsWith("ok ", StringComparison.Ordinal)).Select(l => l[3..].Trim()));
+            steps);
     }
 }

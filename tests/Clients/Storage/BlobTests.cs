@@ -3,12 +3,13 @@ namespace Zaffre.Tests.Clients.Storage;
 [Collection(ZaffreServer.Collection)]
 public sealed class BlobTests(ZaffreServer server)
 {
-    [Fact]
-    public async Task The_vanilla_blob_client_puts_gets_lists_and_is_refused()
+    [Theory]
+    [MemberData(nameof(Sdks.Versions), MemberType = typeof(Sdks))]
+    public async Task The_vanilla_blob_client_puts_gets_lists_and_is_refused(Sdk sdk, string mode)
     {
-        var output = await server.PythonAsync("blobs.py");
+        var steps = await server.StepsAsync(sdk, mode, "blobs.py");
         Assert.Equal(
             ["small", "large", "blocks", "listing", "append_and_copy", "containers", "signatures_and_tokens", "delete"],
-            output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => l.StartsWith("ok ", StringComparison.Ordinal)).Select(l => l[3..].Trim()));
+            steps);
     }
 }
