@@ -32,8 +32,20 @@ public static class WebModule
             await next(context);
             await UnknownRoute.AnswerAsync(context);
         });
+        app.Use(OneSlash);
         app.UseRouting();
         app.UseMiddleware<AccessMiddleware>();
+    }
+
+    // The Azure CLI joins a provider and a type with two slashes where the type has no parent.
+    private static Task OneSlash(HttpContext context, RequestDelegate next)
+    {
+        if (context.Request.Path.Value is { } path && path.StartsWith("/subscriptions/", StringComparison.OrdinalIgnoreCase) && path.Contains("//", StringComparison.Ordinal))
+        {
+            context.Request.Path = string.Join('/', path.Split('/').Where((part, index) => index == 0 || part.Length > 0));
+        }
+
+        return next(context);
     }
 
     /// <summary>The routes of long-running operations.</summary>

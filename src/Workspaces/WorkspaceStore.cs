@@ -24,7 +24,7 @@ internal sealed class WorkspaceStore(IDatabase database, IResources resources, W
         await FindAsync(workspace, ct) is { } found ? found : ArmErrors.NotFound(workspace.Id);
 
     public async Task<IReadOnlyList<Workspace>> ListAsync(CancellationToken ct) =>
-        [.. (await rows.ListAsync("/", 0, int.MaxValue, ct)).Select(row => row.ToWorkspace())];
+        [.. (await rows.ListAsync("/", null, 0, int.MaxValue, ct)).Select(row => row.ToWorkspace())];
 
     public async Task<Workspace> EnsureDefaultAsync(CancellationToken ct)
     {
@@ -34,53 +34,78 @@ internal sealed class WorkspaceStore(IDatabase database, IResources resources, W
             return found;
         }
 
-        await CreateAsync(main, new JsonObject { ["location"] = DefaultLocation, ["properties"] = new JsonObject { ["friendlyName"] = DefaultName } }, Caller.System, ct);
+        await CreateAsync(main, new JsonObject { ["location"] = DefaultLocation, ["properties"] = new JsonObject { ["friendlyName"] = DefaultName } }, Caller.System, default, ct);
         return (await FindAsync(main, ct))!;
     }
 
     /// <summary>Creates the workspace; when another request was faster, its document is replaced instead.</summary>
-    public async Task<Resource> CreateAsync(WorkspaceRef workspace, JsonObject document, Caller actor, CancellationToken ct)
+    public async Task<Resource> CreateAsync(WorkspaceRef workspace, JsonObject document, Caller actor, PutCondition condition, CancellationToken ct)
     {
         var created = new Workspace(workspace, Guid.NewGuid().ToString(), document.Text("location") ?? DefaultLocation, await FreeAccountAsync(workspace.Name, ct));
         await EnsureStorageAsync(created, ct);
-        var (written, lost) = await database.WriteAsync(
-            scope =>
-            {
-                var present = resources.Find(scope, workspace.Id);
-                var after = resources.Put(scope, present?.Id ?? workspace.Id, document, actor);
-                if (present is null)
-                {
-                    WorkspaceRows.Insert(scope, created);
-                    foreach (var (name, container) in BuiltInDatastore.Containers(created))
-                    {
-                        resources.Put(scope, workspace.Child("datastores", name), BuiltInDatastore.Document(created, container), actor);
-                    }
-
-                    foreach (var seed in seeds)
-                    {
-                        seed.Plant(scope, created, actor);
-                    }
-                }
-
-                return (after, present is not null);
-            },
-            ct);
-        if (lost)
+        var lost = true;
+        try
         {
-            await DeleteStorageAsync(created);
+            (var written, lost) = await database.WriteAsync(scope => Insert(scope, created, document, actor, condition), ct);
+            return written;
         }
-
-        return written;
+        finally
+        {
+            if (lost)
+            {
+                await database.WriteAsync(scope => accounts.Remove(scope, created.StorageAccount), CancellationToken.None);
+                await accounts.EraseAsync(created.StorageAccount);
+            }
+        }
     }
 
-    /// <summary>Deletes the workspace with everything under it; false when there was none.</summary>
-    public async Task<bool> DeleteAsync(WorkspaceRef workspace, Caller actor, CancellationToken ct)
+    private (Resource Written, bool Lost) Insert(WriteScope scope, Workspace created, JsonObject document, Caller actor, PutCondition condition)
     {
-        var found = await FindAsync(workspace, ct);
-        var deleted = await database.WriteAsync(scope => resources.Delete(scope, workspace.Id, actor), ct);
-        if (deleted && found is not null)
+        RequireHub(scope, document);
+        var id = created.Ref.Id;
+        if (resources.Find(scope, id) is { } present)
         {
-            await DeleteStorageAsync(found);
+            return (resources.Put(scope, present.Id, document, actor, condition), true);
+        }
+
+        var written = resources.Put(scope, id, document, actor, condition);
+        WorkspaceRows.Insert(scope, created, document);
+        foreach (var (name, container) in BuiltInDatastore.Containers(created))
+        {
+            resources.Put(scope, created.Ref.Child("datastores", name), BuiltInDatastore.Document(created, container), actor);
+        }
+
+        foreach (var seed in seeds)
+        {
+            seed.Plant(scope, created, actor);
+        }
+
+        return (written, false);
+    }
+
+    /// <summary>Deletes the workspace with everything under it and its storage account; false when there was none. Throws while a project needs it.</summary>
+    public async Task<bool> DeleteAsync(WorkspaceRef workspace, Caller actor, PutCondition condition, CancellationToken ct)
+    {
+        if (await FindAsync(workspace, ct) is not { } found)
+        {
+            return false;
+        }
+
+        var deleted = await database.WriteAsync(
+            scope =>
+            {
+                if (WorkspaceRows.AnyProject(scope, workspace.Id) is { } project)
+                {
+                    throw new ProblemException(ArmErrors.Conflict($"The hub '{workspace.Name}' has projects, such as '{project}'. Delete them first.", "HubHasProjects"));
+                }
+
+                accounts.Remove(scope, found.StorageAccount);
+                return resources.Delete(scope, workspace.Id, actor, condition);
+            },
+            ct);
+        if (deleted)
+        {
+            await accounts.EraseAsync(found.StorageAccount);
         }
 
         return deleted;
@@ -99,12 +124,11 @@ internal sealed class WorkspaceStore(IDatabase database, IResources resources, W
         }
     }
 
-    // The rows are gone already: what fails to be deleted here is unreachable, and no caller's cancellation may stop it halfway.
-    private async Task DeleteStorageAsync(Workspace workspace)
+    private void RequireHub(WriteScope scope, JsonObject document)
     {
-        foreach (var (_, container) in BuiltInDatastore.Containers(workspace))
+        if (WorkspaceKind.HubOf(document) is { } hub && (resources.Find(scope, hub) is not { } found || WorkspaceKind.Of(found.Document) != WorkspaceKind.Hub))
         {
-            await accounts.DeleteContainerAsync(workspace.StorageAccount, container, CancellationToken.None);
+            throw new ProblemException(ArmErrors.Invalid($"There is no hub '{hub}'.", "properties.hubResourceId"));
         }
     }
 

@@ -5,7 +5,7 @@ using Zaffre.Resources;
 
 namespace Zaffre.Workspaces;
 
-/// <summary>Workspaces, their datastores, and discovery.</summary>
+/// <summary>Resource groups and what lies in them: workspaces with their datastores and connections, storage accounts, deployments; discovery.</summary>
 public static class WorkspacesModule
 {
     /// <summary>Registers the module; workspace <c>main</c> is made when the server starts.</summary>
@@ -13,10 +13,11 @@ public static class WorkspacesModule
     {
         services.AddMigrations<WorkspaceStore>();
         services.AddSingleton<WorkspaceRows>().AddSingleton<IScopedDeletion>(provider => provider.GetRequiredService<WorkspaceRows>());
-        services.AddSingleton<DatastoreSecrets>().AddSingleton<IScopedDeletion>(provider => provider.GetRequiredService<DatastoreSecrets>());
+        services.AddSingleton<ResourceSecrets>().AddSingleton<IScopedDeletion>(provider => provider.GetRequiredService<ResourceSecrets>());
         services.AddSingleton<WorkspaceStore>().AddSingleton<IWorkspaces>(provider => provider.GetRequiredService<WorkspaceStore>());
         services.AddSingleton<IDatastores, DatastoreLocations>();
-        services.AddArmResource<Datastore>();
+        services.AddSingleton<PutWorkspace>().AddSingleton<Deployments>();
+        services.AddArmResource<Datastore>().AddArmResource<Connection>();
         services.AddHostedService<DefaultGroup>();
         services.AddHostedService<DefaultWorkspace>();
         return services;
@@ -27,7 +28,13 @@ public static class WorkspacesModule
     {
         ResourceGroupRoutes.Map(endpoints);
         ProviderRoutes.Map(endpoints);
+        ResourceListRoutes.Map(endpoints);
+        StorageAccountRoutes.Map(endpoints);
+        DependentResources.Map(endpoints);
+        DeploymentRoutes.Map(endpoints);
         WorkspaceRoutes.Map(endpoints);
+        WorkspaceActions.Map(endpoints);
+        ListConnectionSecrets.Map(endpoints);
         GetDiscovery.Map(endpoints);
         ListDatastoreSecrets.Map(endpoints);
         return endpoints;

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Zaffre.Identity.Tokens;
 using Zaffre.Web;
 
 namespace Zaffre.Identity.Features;
@@ -19,7 +20,9 @@ internal static class CloudMetadata
         var azure = AuthorityHost.IsAzure(context);
         var own = context.PublicUrls().Base(null) + "/";
         var manager = azure ? "https://management.azure.com/" : own;
-        var login = azure ? "https://login.microsoftonline.com/" : own;
+
+        // The tenant in the endpoint makes the CLI skip instance discovery; the SDK takes its authority from elsewhere.
+        var login = azure ? "https://login.microsoftonline.com/" : own + Authority.Adfs;
         var storage = azure ? "core.windows.net" : "core." + new Uri(own).Authority;
         var cloud = new JsonObject
         {

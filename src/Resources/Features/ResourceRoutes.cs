@@ -71,7 +71,7 @@ internal sealed class ResourceRoutes(ArmResource type, IResources resources, IDa
             scope =>
             {
                 var present = resources.Find(scope, call.Id);
-                var written = resources.Put(scope, present?.Id ?? call.Id, document, call.Caller, ConditionOf(context));
+                var written = resources.Put(scope, present?.Id ?? call.Id, document, call.Caller, context.PutCondition());
                 type.OnPut(scope, call, present, written);
                 return (present, resources.Find(scope, call.Id)!);
             },
@@ -91,7 +91,7 @@ internal sealed class ResourceRoutes(ArmResource type, IResources resources, IDa
                 }
 
                 type.OnDelete(scope, call, present);
-                return resources.Delete(scope, call.Id, call.Caller, ConditionOf(context));
+                return resources.Delete(scope, call.Id, call.Caller, context.PutCondition());
             },
             ct);
         return deleted ? Results.Ok() : ArmResults.NoContent();
@@ -121,10 +121,6 @@ internal sealed class ResourceRoutes(ArmResource type, IResources resources, IDa
             }
         }
     }
-
-    private static PutCondition ConditionOf(HttpContext context) => new(
-        context.Request.Headers.IfMatch is [{ } match] ? match : null,
-        context.Request.Headers.IfNoneMatch is [{ } none] ? none : null);
 
     private static readonly Regex Placeholder = new(@"\{(?<part>\w+)\}", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
 }

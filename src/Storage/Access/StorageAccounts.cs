@@ -18,6 +18,9 @@ internal sealed class StorageAccounts(IDatabase database, ISecretBox secrets, Co
     private const int KeySize = 64;
     private readonly ConcurrentDictionary<string, OpenAccount> opened = new(StringComparer.Ordinal);
 
+    // A reader that saw the row before it went may put its account back into the cache; this says that it is gone.
+    private readonly ConcurrentDictionary<string, bool> removed = new(StringComparer.Ordinal);
+
     public async Task<Outcome<StorageAccount>> EnsureAsync(string account, ArmId scope, CancellationToken ct)
     {
         if (!NameRules.IsAccount(account))
@@ -32,6 +35,7 @@ internal sealed class StorageAccounts(IDatabase database, ISecretBox secrets, Co
 
         var row = new AccountRow { Name = account, Scope = scope.Value, Key1 = NewKey(account), Key2 = NewKey(account) };
         await database.WriteAsync(unit => AccountRows.Insert(unit, row), ct);
+        removed.TryRemove(account, out _);
         return (await OpenAsync(account, ct))!.Account;
     }
 
@@ -39,6 +43,31 @@ internal sealed class StorageAccounts(IDatabase database, ISecretBox secrets, Co
 
     public async Task<string?> GetKeyAsync(string account, CancellationToken ct) =>
         await OpenAsync(account, ct) is { } open ? Convert.ToBase64String(open.Keys[0]) : null;
+
+    public async Task<IReadOnlyList<StorageAccount>> ListAsync(string prefix, CancellationToken ct) =>
+        [.. (await database.ReadAsync(connection => AccountRows.List(connection, prefix), ct)).Select(AccountOf)];
+
+    public async Task<IReadOnlyList<string>> GetKeysAsync(string account, CancellationToken ct) =>
+        await OpenAsync(account, ct) is { } open ? [.. open.Keys.Select(Convert.ToBase64String)] : [];
+
+    public bool Remove(WriteScope scope, string account)
+    {
+        scope.OnCommitted(() =>
+        {
+            removed[account] = true;
+            opened.TryRemove(account, out _);
+        });
+        return AccountRows.Delete(scope, account);
+    }
+
+    // The row is gone: no caller's cancellation may stop this halfway.
+    public async Task EraseAsync(string account)
+    {
+        foreach (var container in containers.List(account))
+        {
+            await containers.DeleteAsync(account, container, CancellationToken.None);
+        }
+    }
 
     public async Task<Outcome<bool>> EnsureContainerAsync(string account, string container, CancellationToken ct)
     {
@@ -62,16 +91,21 @@ internal sealed class StorageAccounts(IDatabase database, ISecretBox secrets, Co
     /// <summary>The account with its keys, or null.</summary>
     public async ValueTask<OpenAccount?> OpenAsync(string account, CancellationToken ct)
     {
+        if (removed.ContainsKey(account))
+        {
+            return null;
+        }
+
         if (opened.TryGetValue(account, out var known))
         {
             return known;
         }
 
         var row = await database.ReadAsync(connection => AccountRows.Find(connection, account), ct);
-        return row is null ? null : opened.GetOrAdd(account, new OpenAccount(
-            new StorageAccount(row.Name, new ArmId(row.Scope)),
-            [Open(row.Key1, account), Open(row.Key2, account)]));
+        return row is null ? null : opened.GetOrAdd(account, new OpenAccount(AccountOf(row), [Open(row.Key1, account), Open(row.Key2, account)]));
     }
+
+    private static StorageAccount AccountOf(AccountRow row) => new(row.Name, new ArmId(row.Scope)) { CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(row.Created) };
 
     private static string Purpose(string account) => $"storage-account/{account}";
 

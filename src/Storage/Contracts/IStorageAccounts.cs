@@ -1,10 +1,15 @@
+using Zaffre.Database;
 using Zaffre.Kernel;
 using Zaffre.Web;
 
 namespace Zaffre.Storage;
 
 /// <summary>A storage account. <paramref name="Scope"/> is the resource id at which bearer tokens are authorized.</summary>
-public sealed record StorageAccount(string Name, ArmId Scope);
+public sealed record StorageAccount(string Name, ArmId Scope)
+{
+    /// <summary>When it was made.</summary>
+    public DateTimeOffset CreatedAt { get; init; }
+}
 
 /// <summary>Storage accounts and their containers. Thread safe.</summary>
 public interface IStorageAccounts
@@ -18,6 +23,21 @@ public interface IStorageAccounts
 
     /// <summary>The account, or null.</summary>
     Task<StorageAccount?> FindAsync(string account, CancellationToken ct);
+
+    /// <summary>Every account whose resource id begins with <paramref name="prefix"/> (compared without case), by name.</summary>
+    Task<IReadOnlyList<StorageAccount>> ListAsync(string prefix, CancellationToken ct);
+
+    /// <summary>Both keys in base64, the first first; empty when there is no such account.</summary>
+    Task<IReadOnlyList<string>> GetKeysAsync(string account, CancellationToken ct);
+
+    /// <summary>
+    /// Takes the account with its keys away in this unit: nothing in it is reachable once the unit is committed. Its files stay until
+    /// <see cref="EraseAsync"/>. False when there was none.
+    /// </summary>
+    bool Remove(WriteScope scope, string account);
+
+    /// <summary>Deletes every container of an account that was removed.</summary>
+    Task EraseAsync(string account);
 
     /// <summary>The account's first key in base64, as <c>listSecrets</c> and SharedKey use it; null when there is no such account.</summary>
     Task<string?> GetKeyAsync(string account, CancellationToken ct);

@@ -7,8 +7,15 @@ namespace Zaffre.Storage.Data;
 /// <summary>Accounts, with sealed keys, and what a folder cannot keep of a container.</summary>
 internal static class AccountRows
 {
-    public static AccountRow? Find(DbConnection connection, string name) => connection.QueryFirstOrDefault<AccountRow>(
-        "SELECT name AS Name, scope AS Scope, key1 AS Key1, key2 AS Key2 FROM storage_accounts WHERE name = @name", new { name });
+    private const string Columns = "SELECT name AS Name, scope AS Scope, key1 AS Key1, key2 AS Key2, created AS Created FROM storage_accounts";
+
+    public static AccountRow? Find(DbConnection connection, string name) =>
+        connection.QueryFirstOrDefault<AccountRow>(Columns + " WHERE name = @name", new { name });
+
+    public static IReadOnlyList<AccountRow> List(DbConnection connection, string prefix) => connection.Query<AccountRow>(
+        Columns + " WHERE substr(lower(scope), 1, length(@prefix)) = @prefix ORDER BY name", new { prefix = prefix.ToLowerInvariant() }).AsList();
+
+    public static bool Delete(WriteScope scope, string name) => scope.Execute("DELETE FROM storage_accounts WHERE name = @name", new { name }) > 0;
 
     public static bool Insert(WriteScope scope, AccountRow row) => scope.Execute(
         "INSERT INTO storage_accounts (name, scope, key1, key2, created) VALUES (@Name, @Scope, @Key1, @Key2, @created) ON CONFLICT DO NOTHING",
@@ -36,6 +43,8 @@ internal sealed class AccountRow
     public required string Key1 { get; init; }
 
     public required string Key2 { get; init; }
+
+    public long Created { get; init; }
 }
 
 /// <summary>One row of <c>storage_containers</c>.</summary>

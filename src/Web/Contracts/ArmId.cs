@@ -50,6 +50,9 @@ public sealed record WorkspaceRef(string SubscriptionId, string ResourceGroup, s
     /// <summary>The workspace's resource id.</summary>
     public ArmId Id => new($"/subscriptions/{SubscriptionId}/resourceGroups/{ResourceGroup}/providers/Microsoft.MachineLearningServices/workspaces/{Name}");
 
+    /// <summary>The resource group's id.</summary>
+    public ArmId Group => new($"/subscriptions/{SubscriptionId}/resourceGroups/{ResourceGroup}");
+
     /// <summary>The id of something directly in the workspace: <c>ws.Child("jobs", "a")</c>.</summary>
     public ArmId Child(string type, string name) => Id.Child(type, name);
 

@@ -10,9 +10,9 @@ namespace Zaffre.Workspaces;
 
 /// <summary>
 /// Datastores. Blob datastores in this server's own accounts work; the others are stored and refused on use. Secrets go to
-/// <see cref="DatastoreSecrets"/> and never into the document; the two built-in ones keep their place and cannot be deleted.
+/// <see cref="ResourceSecrets"/> and never into the document; the two built-in ones keep their place and cannot be deleted.
 /// </summary>
-internal sealed class Datastore(DatastoreSecrets secrets, IStorageAccounts accounts, IWorkspaces workspaces) : ArmResource
+internal sealed class Datastore(ResourceSecrets secrets, IStorageAccounts accounts, IWorkspaces workspaces) : ArmResource
 {
     private static readonly object SecretKey = new();
 
@@ -55,7 +55,7 @@ internal sealed class Datastore(DatastoreSecrets secrets, IStorageAccounts accou
         }
         else if (before is not null && CredentialsType(before.Properties) != CredentialsType(after.Properties))
         {
-            DatastoreSecrets.Remove(scope, after.Id);
+            ResourceSecrets.Remove(scope, after.Id);
         }
     }
 

@@ -16,7 +16,7 @@ internal static class ListDatastoreSecrets
         endpoints.MapWorkspace().MapPost("datastores/{name}/listSecrets", HandleAsync).Requires("workspaces/datastores/listSecrets/action");
 
     private static async Task<IResult> HandleAsync(
-        WorkspaceRef workspace, string name, IResources resources, DatastoreSecrets secrets, IStorageAccounts accounts, CancellationToken ct)
+        WorkspaceRef workspace, string name, IResources resources, ResourceSecrets secrets, IStorageAccounts accounts, CancellationToken ct)
     {
         var id = workspace.Child("datastores", name);
         if (await resources.FindAsync(id, ct) is not { } found)

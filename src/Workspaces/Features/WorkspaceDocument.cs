@@ -14,7 +14,7 @@ internal static partial class WorkspaceDocument
     private static readonly string[] Computed =
     [
         "discoveryUrl", "mlFlowTrackingUri", "workspaceId", "storageAccount", "provisioningState", "notebookInfo", "serviceProvisionedResourceGroup",
-        "privateLinkCount", "tenantId", "storageHnsEnabled", "workspaceHubConfig", "creationTime",
+        "privateLinkCount", "tenantId", "storageHnsEnabled", "workspaceHubConfig", "creationTime", "associatedWorkspaces",
     ];
 
     /// <summary>Everything wrong with a PUT or PATCH body.</summary>
@@ -39,14 +39,9 @@ internal static partial class WorkspaceDocument
             }
         }
 
-        foreach (var member in (ReadOnlySpan<string>)["friendlyName", "description", "imageBuildCompute", "publicNetworkAccess", "keyVault", "applicationInsights", "containerRegistry"])
+        foreach (var member in (ReadOnlySpan<string>)["friendlyName", "description", "imageBuildCompute", "publicNetworkAccess", "keyVault", "applicationInsights", "containerRegistry", "hubResourceId"])
         {
             Expect(problems, body.Object("properties")?[member], $"properties.{member}", JsonValueKind.String);
-        }
-
-        if (body["kind"] is JsonValue kindValue && kindValue.Text() is { } wanted && !wanted.Equals("Default", StringComparison.OrdinalIgnoreCase))
-        {
-            problems.Add(ArmErrors.Unsupported($"workspaces of kind '{wanted}'", "kind"));
         }
 
         return problems;
@@ -66,6 +61,11 @@ internal static partial class WorkspaceDocument
             document.Object("properties")?.Remove(member);
         }
 
+        if (document.Text("kind") is { } kind)
+        {
+            document["kind"] = WorkspaceKind.Canonical(kind) ?? kind;
+        }
+
         return document;
     }
 
@@ -77,12 +77,12 @@ internal static partial class WorkspaceDocument
         {
             if (member == "properties" && value is JsonObject changes && result.Object("properties") is { } properties)
             {
-                foreach (var (name, change) in changes)
+                foreach (var (name, change) in changes.Where(change => change.Key != "hubResourceId"))
                 {
                     properties[name] = change?.DeepClone();
                 }
             }
-            else if (member != "location")
+            else if (member is not ("location" or "kind"))
             {
                 result[member] = value?.DeepClone();
             }
@@ -98,7 +98,7 @@ internal static partial class WorkspaceDocument
         var baseUrl = context.PublicUrls().Base(context);
         var properties = answer.Object("properties")!;
         answer["location"] = workspace.Location;
-        answer["kind"] ??= "Default";
+        answer["kind"] ??= WorkspaceKind.Default;
         answer["tags"] ??= new JsonObject();
         answer["sku"] ??= new JsonObject { ["name"] = "Basic", ["tier"] = "Basic" };
         answer["identity"] ??= new JsonObject { ["type"] = "SystemAssigned" };

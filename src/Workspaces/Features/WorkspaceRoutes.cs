@@ -6,12 +6,11 @@ using Microsoft.AspNetCore.Routing;
 using Zaffre.Database;
 using Zaffre.Kernel;
 using Zaffre.Resources;
-using Zaffre.Storage;
 using Zaffre.Web;
 
 namespace Zaffre.Workspaces;
 
-/// <summary>The workspace itself: get, lists, create or update, update, delete, keys. PUT and PATCH answer 200, never 201: clients accept nothing else.</summary>
+/// <summary>The workspace itself: get, lists, create or update, update, delete. PUT and PATCH answer 200, never 201: clients accept nothing else.</summary>
 internal static class WorkspaceRoutes
 {
     private const int PageSize = 30;
@@ -27,14 +26,23 @@ internal static class WorkspaceRoutes
         workspace.MapPut("", PutAsync).Requires("workspaces/write");
         workspace.MapPatch("", PatchAsync).Requires("workspaces/write");
         workspace.MapDelete("", DeleteAsync).Requires("workspaces/delete");
-        workspace.MapPost("listKeys", ListKeysAsync).Requires("workspaces/listKeys/action");
-        workspace.MapGet("connections", (HttpContext context) => ArmResults.Page(context, [], null)).Requires("workspaces/connections/read");
     }
 
-    private static async Task<IResult> GetAsync(HttpContext context, WorkspaceRef workspace, IResources resources, IWorkspaces workspaces, CancellationToken ct) =>
-        await resources.FindAsync(workspace.Id, ct) is { } found && await workspaces.FindAsync(workspace, ct) is { } row
-            ? ArmResults.Ok(WorkspaceDocument.Render(context, found, row), found.ETag)
+    private static async Task<IResult> GetAsync(HttpContext context, WorkspaceRef workspace, IResources resources, WorkspaceRows rows, CancellationToken ct) =>
+        await resources.FindAsync(workspace.Id, ct) is { } found && await rows.FindAsync(workspace.Id, ct) is { } row
+            ? ArmResults.Ok(await RenderAsync(context, found, row.ToWorkspace(), rows, ct), found.ETag)
             : ArmResults.Problem(ArmErrors.NotFound(workspace.Id));
+
+    private static async Task<JsonObject> RenderAsync(HttpContext context, Resource resource, Workspace workspace, WorkspaceRows rows, CancellationToken ct)
+    {
+        var answer = WorkspaceDocument.Render(context, resource, workspace);
+        if (WorkspaceKind.Of(resource.Document) == WorkspaceKind.Hub)
+        {
+            answer["properties"]!["associatedWorkspaces"] = new JsonArray([.. (await rows.ProjectsAsync(resource.Id, ct)).Select(id => (JsonNode)id)]);
+        }
+
+        return answer;
+    }
 
     private static async Task<IResult> ListAsync(HttpContext context, WorkspaceRows rows, IResources resources, CancellationToken ct)
     {
@@ -46,51 +54,36 @@ internal static class WorkspaceRoutes
 
         var route = context.Request.RouteValues;
         var prefix = $"/subscriptions/{route["subscriptionId"]}/" + (route["resourceGroupName"] is { } group ? $"resourceGroups/{group}/" : "");
-        var found = await rows.ListAsync(prefix, after, PageSize + 1, ct);
+        var kinds = context.Request.Query["kind"].SelectMany(value => (value ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).ToList();
+        if (kinds.Find(kind => WorkspaceKind.Canonical(kind) is null) is { } unknown)
+        {
+            return ArmResults.Problem(ArmErrors.Invalid($"'{unknown}' is no kind of workspace; the kinds are {string.Join(", ", WorkspaceKind.All)}.", "kind"));
+        }
+
+        var found = await rows.ListAsync(prefix, kinds.Count == 0 ? null : [.. kinds.Select(kind => WorkspaceKind.Canonical(kind)!)], after, PageSize + 1, ct);
         var items = new List<JsonNode>();
         foreach (var row in found.Take(PageSize))
         {
             var workspace = row.ToWorkspace();
             if (await resources.FindAsync(workspace.Ref.Id, ct) is { } resource)
             {
-                items.Add(WorkspaceDocument.Render(context, resource, workspace));
+                items.Add(await RenderAsync(context, resource, workspace, rows, ct));
             }
         }
 
         return ArmResults.Page(context, items, found.Count > PageSize ? found[PageSize - 1].Sequence.ToString(CultureInfo.InvariantCulture) : null);
     }
 
-    private static async Task<IResult> PutAsync(HttpContext context, WorkspaceRef workspace, WorkspaceStore store, IResources resources, IScopes scopes, CancellationToken ct)
+    private static async Task<IResult> PutAsync(HttpContext context, WorkspaceRef workspace, PutWorkspace put, IResources resources, WorkspaceRows rows, CancellationToken ct)
     {
         if (!(await JsonBody.ReadAsync(context.Request, ct)).TryGet(out var body, out var unreadable))
         {
             return ArmResults.Problem(unreadable);
         }
 
-        if (WorkspaceDocument.Problems(body, workspace.Name) is { Count: > 0 } problems)
-        {
-            return ArmResults.Problem(Problem.Combine(problems));
-        }
-
-        var group = new ArmId($"/subscriptions/{workspace.SubscriptionId}/resourceGroups/{workspace.ResourceGroup}");
-        if (!await scopes.ExistsAsync(group, ct))
-        {
-            return ArmResults.Problem(new Problem(ProblemKind.NotFound, "ResourceGroupNotFound", $"Resource group '{workspace.ResourceGroup}' could not be found."));
-        }
-
-        var document = WorkspaceDocument.ForStore(body);
-        if (await resources.FindAsync(workspace.Id, ct) is not { } existing)
-        {
-            await store.CreateAsync(workspace, document, context.Caller(), ct);
-            return await GetAsync(context, workspace, resources, store, ct);
-        }
-
-        if (document.Text("location") is { } moved && await store.FindAsync(workspace, ct) is { } present && !moved.Equals(present.Location, StringComparison.OrdinalIgnoreCase))
-        {
-            return ArmResults.Problem(ArmErrors.Conflict($"The workspace '{workspace.Name}' is in location '{present.Location}' and cannot move to '{moved}'.", "InvalidResourceLocation"));
-        }
-
-        return await WriteAsync(context, workspace, existing.Id, _ => document, ct);
+        return (await put.PutAsync(context.Caller(), workspace, body, context.PutCondition(), ct)).Problem is { } problem
+            ? ArmResults.Problem(problem)
+            : await GetAsync(context, workspace, resources, rows, ct);
     }
 
     private static async Task<IResult> PatchAsync(HttpContext context, WorkspaceRef workspace, CancellationToken ct)
@@ -102,43 +95,26 @@ internal static class WorkspaceRoutes
 
         return WorkspaceDocument.Problems(body, workspace.Name) is { Count: > 0 } problems
             ? ArmResults.Problem(Problem.Combine(problems))
-            : await WriteAsync(context, workspace, workspace.Id, stored => WorkspaceDocument.Patched(stored, body), ct);
+            : await WriteAsync(context, workspace, stored => WorkspaceDocument.Patched(stored, body), ct);
     }
 
-    private static async Task<IResult> WriteAsync(HttpContext context, WorkspaceRef workspace, ArmId id, Func<JsonObject, JsonObject> change, CancellationToken ct)
+    private static async Task<IResult> WriteAsync(HttpContext context, WorkspaceRef workspace, Func<JsonObject, JsonObject> change, CancellationToken ct)
     {
         var services = context.RequestServices;
         var resources = (IResources)services.GetService(typeof(IResources))!;
         var database = (IDatabase)services.GetService(typeof(IDatabase))!;
-        var match = context.Request.Headers.IfMatch is [{ } tag] ? tag : null;
         await database.WriteAsync(
             scope =>
             {
-                var present = resources.Find(scope, id) ?? throw new ProblemException(ArmErrors.NotFound(id));
-                resources.Put(scope, present.Id, change(present.Document), context.Caller(), new PutCondition(match, null));
+                var present = resources.Find(scope, workspace.Id) ?? throw new ProblemException(ArmErrors.NotFound(workspace.Id));
+                resources.Put(scope, present.Id, change(present.Document), context.Caller(), context.PutCondition());
             },
             ct);
-        return await GetAsync(context, workspace, resources, (IWorkspaces)services.GetService(typeof(IWorkspaces))!, ct);
+        return await GetAsync(context, workspace, resources, (WorkspaceRows)services.GetService(typeof(WorkspaceRows))!, ct);
     }
 
     private static async Task<IResult> DeleteAsync(HttpContext context, WorkspaceRef workspace, WorkspaceStore store, CancellationToken ct) =>
-        await store.DeleteAsync(workspace, context.Caller(), ct) ? Results.Ok() : ArmResults.NoContent();
-
-    private static async Task<IResult> ListKeysAsync(WorkspaceRef workspace, IWorkspaces workspaces, IStorageAccounts accounts, CancellationToken ct)
-    {
-        if (!(await workspaces.GetAsync(workspace, ct)).TryGet(out var found, out var problem))
-        {
-            return ArmResults.Problem(problem);
-        }
-
-        return ArmResults.Ok(new JsonObject
-        {
-            ["userStorageKey"] = await accounts.GetKeyAsync(found.StorageAccount, ct),
-            ["userStorageResourceId"] = WorkspaceStore.AccountId(found).Value,
-            ["userStorageArmId"] = WorkspaceStore.AccountId(found).Value,
-            ["appInsightsInstrumentationKey"] = "",
-            ["containerRegistryCredentials"] = new JsonObject(),
-            ["notebookAccessKeys"] = new JsonObject(),
-        });
-    }
+        context.Request.Query["forceToPurge"].ToString() is { Length: > 0 } purge && !bool.TryParse(purge, out _)
+            ? ArmResults.Problem(ArmErrors.Invalid($"'forceToPurge' is true or false; it is '{purge}'.", "forceToPurge"))
+            : await store.DeleteAsync(workspace, context.Caller(), context.PutCondition(), ct) ? Results.Ok() : ArmResults.NoContent();
 }

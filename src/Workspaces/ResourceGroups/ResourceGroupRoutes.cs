@@ -128,9 +128,10 @@ internal static partial class ResourceGroupRoutes
             return ArmResults.Problem(NotFound(id));
         }
 
-        foreach (var workspace in (await store.ListAsync(ct)).Where(found => found.Ref.Id.Key.StartsWith(id.Key + "/", StringComparison.Ordinal)))
+        // Newest first: a project goes before its hub.
+        foreach (var workspace in (await store.ListAsync(ct)).Where(found => found.Ref.Id.Key.StartsWith(id.Key + "/", StringComparison.Ordinal)).Reverse())
         {
-            await store.DeleteAsync(workspace.Ref, context.Caller(), ct);
+            await store.DeleteAsync(workspace.Ref, context.Caller(), default, ct);
         }
 
         await database.WriteAsync(scope => resources.Delete(scope, id, context.Caller()), ct);

@@ -58,7 +58,7 @@ public sealed class AuthorityTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         Assert.Equal("AzureLocal", cloud.GetProperty("name").GetString());
         Assert.Equal("https://localhost:8443/", cloud.GetProperty("portal").GetString());
         Assert.Equal("https://localhost:8443/", cloud.GetProperty("resourceManager").GetString());
-        Assert.Equal("https://localhost:8443/", cloud.GetProperty("authentication").GetProperty("loginEndpoint").GetString());
+        Assert.Equal("https://localhost:8443/adfs", cloud.GetProperty("authentication").GetProperty("loginEndpoint").GetString());
         Assert.Equal("core.localhost:8443", cloud.GetProperty("suffixes").GetProperty("storage").GetString());
     }
 

@@ -73,7 +73,7 @@ public sealed class WorkspaceTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     public async Task A_body_is_refused_with_everything_that_is_wrong()
     {
         var path = arm.Group + "/providers/Microsoft.MachineLearningServices/workspaces/x";
-        var answer = await arm.PutAsync(path, """{"location":3,"tags":{"a":1},"kind":"hub","properties":{"description":[]}}""");
+        var answer = await arm.PutAsync(path, """{"location":3,"tags":{"a":1},"kind":"swamp","properties":{"description":[]}}""");
         Assert.Equal(["kind", "location", "properties.description", "tags.a", "workspaceName"], answer.Targets().Order(StringComparer.Ordinal));
         (await arm.GetAsync(path)).Fails(HttpStatusCode.NotFound);
     }
