@@ -94,10 +94,7 @@ internal sealed class AssetBody
         var conda = Text("condaFile", required: false);
         if (properties["build"] is not null)
         {
-            problems.Add(ArmErrors.Unsupported("environments built from a Docker context ('build'); give 'image' with 'condaFile' instead; building", "properties.build") with
-            {
-                Message = "Zaffre does not build images from a Docker context ('build') yet; give 'image' with 'condaFile' instead.",
-            });
+            Build();
         }
         else if (properties["image"] is null && properties["condaFile"] is null)
         {
@@ -118,6 +115,39 @@ internal sealed class AssetBody
         if (image is not null && (image.Length == 0 || image.Any(char.IsWhiteSpace)))
         {
             Add("image", "must name an image");
+        }
+    }
+
+    // Kept only: an environment with a build context is registered, and refused by name where a job or deployment would use it.
+    private void Build()
+    {
+        const string uri = "build.contextUri";
+        if (properties["image"] is not null)
+        {
+            Add("build", "and 'properties.image' exclude each other");
+        }
+
+        if (properties["build"] is not JsonObject build || build.Text("contextUri") is not { Length: > 0 } context)
+        {
+            Add(uri, "is required and must be a string");
+            return;
+        }
+
+        if (build["dockerfilePath"] is { } path && path.GetValueKind() != JsonValueKind.String)
+        {
+            Add("build.dockerfilePath", $"must be a string; it is {path.GetValueKind()}");
+        }
+
+        if (YamlReferences.IsLocal(context))
+        {
+            problems.Add(new Problem(ProblemKind.Unsupported, "OperationNotSupported", $"The build context '{UriPath.Shown(context)}' is a folder of the client's machine that was not uploaded (azure-ai-ml 1.4 uploads none for environments): use a newer client, or name an azureml:// or https URI.")
+            {
+                Target = "properties." + uri,
+            });
+        }
+        else if (ParsedUri.Parse(context).Problem is { } problem)
+        {
+            problems.Add(problem with { Target = "properties." + uri });
         }
     }
 

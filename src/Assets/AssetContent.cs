@@ -12,7 +12,7 @@ internal static class AssetContent
     {
         AssetType.Data => ["dataType", "dataUri"],
         AssetType.Model => ["modelType", "modelUri", "flavors"],
-        AssetType.Environment => ["image", "condaFile", "osType", "inferenceConfig"],
+        AssetType.Environment => ["image", "condaFile", "build", "osType", "inferenceConfig"],
         AssetType.Code => ["codeUri"],
         AssetType.Component => ["componentSpec"],
         _ => throw new ArgumentOutOfRangeException(nameof(type)),
@@ -36,7 +36,8 @@ internal static class AssetContent
             var word = AssetTypes.Word(type);
             throw new ProblemException(ArmErrors.Conflict(
                 $"A {word} version with this name and version already exists: '{existing.Id.Parent.Name}', version '{existing.Id.Name}'. "
-                + $"Its {string.Join(", ", changed)} cannot be changed; use another version. Only description, tags, properties and isArchived can be updated.") with
+                + $"Its {string.Join(", ", changed)} cannot be changed; use another version. Only description, tags, properties and isArchived can be updated.",
+                "UserError") with
             {
                 Target = "properties." + changed[0],
             });
@@ -47,6 +48,9 @@ internal static class AssetContent
     {
         "flavors" => JsonNode.DeepEquals(before ?? new JsonObject(), after ?? new JsonObject()),
         "osType" => string.Equals(before.Text() ?? "Linux", after.Text() ?? "Linux", StringComparison.OrdinalIgnoreCase),
+        "build" => before is JsonObject known && after is JsonObject given
+            ? known.Text("contextUri") == given.Text("contextUri") && (known.Text("dockerfilePath") ?? "Dockerfile") == (given.Text("dockerfilePath") ?? "Dockerfile")
+            : JsonNode.DeepEquals(before, after),
         "dataUri" or "modelUri" or "codeUri" => string.Equals(before.Text()?.TrimEnd('/'), after.Text()?.TrimEnd('/'), StringComparison.Ordinal),
         _ => JsonNode.DeepEquals(before, after),
     };

@@ -35,7 +35,7 @@ internal sealed partial class AssetStore(IResources resources, AssetContainers c
 
         return await FindVersionAsync(workspace, type, parsed.Name, parsed.Version, ct) is { } found
             ? found
-            : new Problem(ProblemKind.NotFound, "ResourceNotFound", $"The {word} '{parsed.Name}', version '{parsed.Version}', does not exist in workspace '{workspace.Name}'.");
+            : new Problem(ProblemKind.NotFound, "ResourceNotFound", $"The {word} '{parsed.Name}', version '{parsed.Version}', does not exist in workspace '{workspace.Name}'.{Hint(type, parsed.Name)}");
     }
 
     public ArmId Register(WriteScope scope, WorkspaceRef workspace, NewAsset asset, Caller actor)
@@ -97,6 +97,10 @@ internal sealed partial class AssetStore(IResources resources, AssetContainers c
 
         return problems;
     }
+
+    private static string Hint(AssetType type, string name) => type == AssetType.Environment && name.StartsWith("AzureML-", StringComparison.OrdinalIgnoreCase)
+        ? " Curated environments exist in Azure only: name an image and packages instead, or register an environment under this name."
+        : "";
 
     private async Task<Outcome<(string Name, string Version)>> ParseAsync(WorkspaceRef workspace, AssetType type, string reference, CancellationToken ct)
     {

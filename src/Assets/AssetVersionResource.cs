@@ -96,6 +96,11 @@ internal sealed class AssetVersionResource(AssetType type, AssetContainers conta
         else if (type == AssetType.Environment)
         {
             properties["osType"] ??= "Linux";
+            if (properties.Object("build") is { } build)
+            {
+                build["dockerfilePath"] ??= "Dockerfile";
+            }
+
             properties["environmentType"] = "UserCreated";
         }
         else if (type == AssetType.Code)
@@ -109,13 +114,20 @@ internal sealed class AssetVersionResource(AssetType type, AssetContainers conta
     public override bool Matches(IQueryCollection query, Resource resource)
     {
         var properties = resource.Properties;
-        return Holds(query["tags"], properties.Object("tags"))
-            && Holds(query["$tags"], properties.Object("tags"))
-            && Holds(query["properties"], properties.Object("properties"))
-            && (query["version"] is not [{ Length: > 0 } version] || resource.Id.Name.Equals(version, StringComparison.OrdinalIgnoreCase))
-            && (query["description"] is not [{ Length: > 0 } text] || (properties.Text("description") ?? "").Contains(text, StringComparison.OrdinalIgnoreCase))
-            && (query["hash"] is not [{ Length: > 0 } hash] || properties.Object("properties")?.Text("hash_sha256") == hash);
+        return Holds("tags", properties.Object("tags"))
+            && Holds("$tags", properties.Object("tags"))
+            && Holds("properties", properties.Object("properties"))
+            && Is("version", resource.Id.Name)
+            && Is("stage", properties.Text("stage"))
+            && (ListParameters.Value(query, "description") is not { Length: > 0 } text || (properties.Text("description") ?? "").Contains(text, StringComparison.OrdinalIgnoreCase))
+            && (ListParameters.Value(query, "hash") is not { Length: > 0 } hash || properties.Object("properties")?.Text("hash_sha256") == hash);
+
+        bool Holds(string name, JsonObject? map) => ListParameters.Holds(string.Join(',', query[name].ToArray()), map);
+
+        bool Is(string name, string? value) => ListParameters.Value(query, name) is not { Length: > 0 } wanted || wanted.Equals(value, StringComparison.OrdinalIgnoreCase);
     }
+
+    public override IEnumerable<string> KeptOnly(JsonObject document) => type == AssetType.Environment ? StoredOnly.Present(document, "properties.image", "properties.build") : [];
 
     // Clients download a model only from the datastore form; jobs, runs and blob URLs are answered in it.
     private static JsonNode? ModelUri(WorkspaceRef workspace, Resource model)
@@ -158,9 +170,4 @@ internal sealed class AssetVersionResource(AssetType type, AssetContainers conta
             properties[member] = existing.Properties.Text(member);
         }
     }
-
-    // "a=1,b" holds when tag a is 1 and there is a tag b.
-    private static bool Holds(Microsoft.Extensions.Primitives.StringValues filter, JsonObject? map) =>
-        filter.SelectMany(f => (f ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).All(term =>
-            term.Split('=', 2) is [var key, var value] ? map?.Text(key) == value : map?.ContainsKey(term) == true);
 }

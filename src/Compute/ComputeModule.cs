@@ -6,6 +6,7 @@ using Zaffre.Compute.Environments;
 using Zaffre.Compute.Launch;
 using Zaffre.Compute.Staging;
 using Zaffre.Resources;
+using Zaffre.Web;
 using Zaffre.Workspaces;
 
 namespace Zaffre.Compute;
@@ -22,15 +23,20 @@ public static class ComputeModule
         services.AddSingleton<ITaskLauncher, TaskLauncher>();
         services.AddSingleton<RemoteInputs>().AddSingleton<IStaging, TaskStaging>();
         services.AddSingleton<HostInterpreter>().AddSingleton<IEnvironments, EnvironmentResolver>();
+        services.AddSingleton<InstanceStates>().AddSingleton<ComputeChanges>();
         services.AddArmResource<ComputeResource>().AddSingleton<IWorkspaceSeed, ComputeSeed>();
-        services.AddSingleton<IComputes, ComputeTargets>();
+        services.AddSingleton<ComputeTargets>().AddSingleton<IComputes>(provider => provider.GetRequiredService<ComputeTargets>());
         return services;
     }
 
     /// <summary>Maps the routes that are not generic.</summary>
     public static IEndpointRouteBuilder MapCompute(this IEndpointRouteBuilder endpoints)
     {
-        ComputeRoutes.Map(endpoints);
+        var workspace = endpoints.MapWorkspace();
+        MoveInstance.Map(workspace);
+        ListNodes.Map(workspace);
+        ChangeCompute.Map(workspace);
+        LocationRoutes.Map(endpoints);
         return endpoints;
     }
 }

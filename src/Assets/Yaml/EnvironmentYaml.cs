@@ -19,7 +19,7 @@ internal sealed class EnvironmentYaml(AssetVersions versions) : IYamlKind
         var root = reading.Root;
         var name = root.Text("name", required: true);
         var version = root.Text("version");
-        var properties = Properties(reading, root);
+        var (properties, _) = Properties(reading, root);
         if (name is null || properties is null)
         {
             return;
@@ -41,7 +41,7 @@ internal sealed class EnvironmentYaml(AssetVersions versions) : IYamlKind
     public static string? Add(YamlReading reading, YamlMap map)
     {
         var (name, version) = (map.Text("name"), map.Text("version"));
-        var properties = Properties(reading, map);
+        var (properties, context) = Properties(reading, map);
         if (properties is null)
         {
             return null;
@@ -49,7 +49,9 @@ internal sealed class EnvironmentYaml(AssetVersions versions) : IYamlKind
 
         if (name is null || version is null)
         {
-            (name, version) = (AnonymousName, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(properties.ToJsonString()))));
+            // What was uploaded is told apart by its content, everything else by what the map says.
+            var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(properties.ToJsonString())));
+            (name, version) = (AnonymousName, context is null ? digest : $"{context.Hash}-{digest[..8]}");
             properties["isAnonymous"] = true;
         }
 
@@ -58,32 +60,46 @@ internal sealed class EnvironmentYaml(AssetVersions versions) : IYamlKind
         return id.Value;
     }
 
-    private static JsonObject? Properties(YamlReading reading, YamlMap map)
+    private static (JsonObject? Properties, UploadReference? Context) Properties(YamlReading reading, YamlMap map)
     {
         map.Ignore("id", "creation_context", "latest_version", "intellectual_property", "datastore");
         var image = map.Text("image");
-        if (map.Has("build"))
-        {
-            map.Unsupported("build", "Building an image from a Dockerfile is not supported; give 'image' with 'conda_file' instead.");
-            map.Json("build");
-        }
-
+        var (build, context) = Build(reading, map);
         var conda = Conda(reading, map);
         if (image is null && !map.Has("conda_file") && !map.Has("build"))
         {
-            map.Error(null, "an environment needs 'image', 'conda_file' or both");
-            return null;
+            map.Error(null, "an environment needs 'image', 'conda_file' or both, or 'build'");
+            return default;
         }
 
-        if (map.Has("conda_file") && conda is null)
+        if ((map.Has("conda_file") && conda is null) || (map.Has("build") && build is null))
         {
-            return null;
+            return default;
         }
 
         var properties = new JsonObject { ["image"] = image, ["condaFile"] = conda, ["description"] = map.Text("description"), ["osType"] = map.Choice("os_type", ["Linux", "Windows"]) };
         properties["inferenceConfig"] = Inference(map);
+        properties["build"] = build;
         properties["tags"] = map.Texts("tags");
-        return Compact(properties);
+        return (Compact(properties), context);
+    }
+
+    private static (JsonObject? Build, UploadReference? Context) Build(YamlReading reading, YamlMap map)
+    {
+        if (map.Map("build") is not { } build)
+        {
+            return default;
+        }
+
+        var path = build.Text("path", required: true);
+        var dockerfile = build.Text("dockerfile_path");
+        if (path is null)
+        {
+            return default;
+        }
+
+        var context = YamlPaths.IsLocal(path) ? reading.Upload(build, "path", path, UploadKind.Folder) : null;
+        return (Compact(new JsonObject { ["contextUri"] = context?.Uri ?? path, ["dockerfilePath"] = dockerfile }), context);
     }
 
     private static string? Conda(YamlReading reading, YamlMap map)

@@ -8,6 +8,18 @@ internal sealed class Admission
     private int taken;
     private int capacity;
 
+    /// <summary>Places in use.</summary>
+    public int Taken
+    {
+        get
+        {
+            lock (gate)
+            {
+                return taken;
+            }
+        }
+    }
+
     /// <summary>Waits until <paramref name="places"/> of <paramref name="limit"/> are free.</summary>
     public async Task TakeAsync(int places, int limit, CancellationToken ct)
     {

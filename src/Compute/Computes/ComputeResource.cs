@@ -10,10 +10,9 @@ using Zaffre.Workspaces;
 namespace Zaffre.Compute.Computes;
 
 /// <summary>Computes: <c>AmlCompute</c> and <c>ComputeInstance</c> are slots of this host; other kinds are refused by name. <c>serverless</c> and <c>cpu-cluster</c> exist from the start.</summary>
-internal sealed partial class ComputeResource(IWorkspaces workspaces) : ArmResource
+internal sealed partial class ComputeResource(IWorkspaces workspaces, ComputeTargets targets) : ArmResource
 {
-    private const string AmlCompute = "AmlCompute";
-    private const string Instance = "ComputeInstance";
+    private static readonly string[] State = ["state", "lastOperation"];
 
     public override string Path => "computes/{name}";
 
@@ -29,7 +28,7 @@ internal sealed partial class ComputeResource(IWorkspaces workspaces) : ArmResou
     {
         var properties = body.Object("properties")!;
         var type = properties.Text("computeType")!;
-        if (!type.Equals(AmlCompute, StringComparison.OrdinalIgnoreCase) && !type.Equals(Instance, StringComparison.OrdinalIgnoreCase))
+        if (!type.Equals(ComputeBody.AmlCompute, StringComparison.OrdinalIgnoreCase) && !type.Equals(ComputeBody.Instance, StringComparison.OrdinalIgnoreCase))
         {
             return Task.FromResult<Outcome<JsonObject>>(ArmErrors.Unsupported($"computes of type '{type}'", "properties.computeType"));
         }
@@ -39,21 +38,18 @@ internal sealed partial class ComputeResource(IWorkspaces workspaces) : ArmResou
             return Task.FromResult<Outcome<JsonObject>>(ArmErrors.Conflict($"The compute '{call.Id.Name}' exists as {existing.Properties.Text("computeType")}; its type cannot change."));
         }
 
-        var problems = ScaleProblems(properties.Object("properties")?.Object("scaleSettings")).ToList();
+        var problems = ComputeBody.Problems(properties).ToList();
         if (problems.Count > 0)
         {
             return Task.FromResult<Outcome<JsonObject>>(Problem.Combine(problems));
         }
 
-        if (existing?.Properties.Object("properties")?.Text("state") is { } state)
-        {
-            var inner = properties.Object("properties") ?? [];
-            inner["state"] = state;
-            properties["properties"] = inner;
-        }
-
+        ComputeBody.Forget(properties);
+        KeepState(properties, existing);
         return Task.FromResult<Outcome<JsonObject>>(body);
     }
+
+    public override IEnumerable<string> KeptOnly(JsonObject document) => StoredOnly.Present(document, ComputeBody.KeptOnly);
 
     public override void OnDelete(WriteScope scope, ResourceCall call, Resource resource)
     {
@@ -61,15 +57,23 @@ internal sealed partial class ComputeResource(IWorkspaces workspaces) : ArmResou
         {
             throw new ProblemException(ArmErrors.Conflict("The compute 'serverless' is part of every workspace and cannot be deleted."));
         }
+
+        if ("Detach".Equals(ListParameters.Value(call.Http.Request.Query, "underlyingResourceAction"), StringComparison.OrdinalIgnoreCase))
+        {
+            throw new ProblemException(ArmErrors.Invalid(
+                $"The compute '{resource.Id.Name}' is a {resource.Properties.Text("computeType")} of this workspace and was never attached; delete it instead of detaching it.", "underlyingResourceAction"));
+        }
+
+        targets.RequireIdle(resource.Id);
     }
 
     public override async ValueTask RenderAsync(ResourceCall call, Resource resource, JsonObject answer, CancellationToken ct)
     {
         var location = (await workspaces.FindAsync(call.Workspace, ct))?.Location;
         var properties = answer.Object("properties")!;
-        var isCluster = properties.Text("computeType")!.Equals(AmlCompute, StringComparison.OrdinalIgnoreCase);
+        var isCluster = !ComputeBody.IsInstance(properties);
         answer["location"] ??= location;
-        properties["computeType"] = isCluster ? AmlCompute : Instance;
+        properties["computeType"] = isCluster ? ComputeBody.AmlCompute : ComputeBody.Instance;
         properties["computeLocation"] ??= answer.Text("location");
         properties["provisioningState"] = "Succeeded";
         properties["provisioningErrors"] = null;
@@ -84,19 +88,21 @@ internal sealed partial class ComputeResource(IWorkspaces workspaces) : ArmResou
         }
         else
         {
-            inner["state"] ??= "Running";
+            inner["state"] = inner.Text("state") is { } state and not "Running" ? state : targets.TasksOn(resource.Id).Count > 0 ? "JobRunning" : "Running";
         }
     }
 
-    private static void RenderCluster(JsonObject inner, Resource resource)
+    private void RenderCluster(JsonObject inner, Resource resource)
     {
+        var tasks = targets.TasksOn(resource.Id);
+        var preparing = tasks.Count(task => task.Run is null);
         inner["vmPriority"] ??= "Dedicated";
         inner["osType"] ??= "Linux";
         inner["allocationState"] = "Steady";
         inner["allocationStateTransitionTime"] = ResourceDocument.Wire(resource.CreatedAt);
-        inner["currentNodeCount"] = 0;
-        inner["targetNodeCount"] = 0;
-        inner["nodeStateCounts"] = new JsonObject { ["idleNodeCount"] = 0, ["runningNodeCount"] = 0, ["preparingNodeCount"] = 0, ["unusableNodeCount"] = 0, ["leavingNodeCount"] = 0, ["preemptedNodeCount"] = 0 };
+        inner["currentNodeCount"] = tasks.Count;
+        inner["targetNodeCount"] = tasks.Count;
+        inner["nodeStateCounts"] = new JsonObject { ["idleNodeCount"] = 0, ["runningNodeCount"] = tasks.Count - preparing, ["preparingNodeCount"] = preparing, ["unusableNodeCount"] = 0, ["leavingNodeCount"] = 0, ["preemptedNodeCount"] = 0 };
         var scale = inner.Object("scaleSettings") ?? [];
         scale["maxNodeCount"] ??= 1;
         scale["minNodeCount"] ??= 0;
@@ -104,16 +110,20 @@ internal sealed partial class ComputeResource(IWorkspaces workspaces) : ArmResou
         inner["scaleSettings"] = scale;
     }
 
-    private static IEnumerable<Problem> ScaleProblems(JsonObject? scale)
+    // Whether an instance runs is what start and stop say, not a PUT.
+    private static void KeepState(JsonObject properties, Resource? existing)
     {
-        const string at = "properties.properties.scaleSettings";
-        foreach (var name in new[] { "minNodeCount", "maxNodeCount" })
+        var inner = properties.Object("properties") ?? [];
+        foreach (var member in State)
         {
-            if (scale?[name] is { } node && !(node is JsonValue value && value.TryGetValue<int>(out var count) && count is >= 0 and <= 1000))
+            inner.Remove(member);
+            if (existing?.Properties.Object("properties")?[member] is { } present)
             {
-                yield return ArmErrors.Invalid($"{name} must be a number from 0 to 1000.", $"{at}.{name}");
+                inner[member] = present.DeepClone();
             }
         }
+
+        properties["properties"] = inner;
     }
 
     [GeneratedRegex(@"^[A-Za-z][A-Za-z0-9-]{0,30}[A-Za-z0-9]\z", RegexOptions.CultureInvariant, 1000)]

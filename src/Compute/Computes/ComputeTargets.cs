@@ -9,6 +9,7 @@ namespace Zaffre.Compute.Computes;
 internal sealed class ComputeTargets(IResources resources, ComputeOptions options) : IComputes
 {
     private readonly ConcurrentDictionary<string, Admission> admissions = new(StringComparer.Ordinal);
+    private readonly Occupancy occupancy = new();
     private readonly Admission host = new();
     private readonly int hostSlots = options.Slots ?? Math.Max(8, 4 * Environment.ProcessorCount);
 
@@ -51,7 +52,7 @@ internal sealed class ComputeTargets(IResources resources, ComputeOptions option
             throw;
         }
 
-        return Slot(own, places);
+        return Slot(target, own, places);
     }
 
     public ComputeSlot Readmit(ComputeTarget target, int nodes)
@@ -60,17 +61,40 @@ internal sealed class ComputeTargets(IResources resources, ComputeOptions option
         var places = Places(target, nodes);
         own.TakeNow(places);
         host.TakeNow(places);
-        return Slot(own, places);
+        return Slot(target, own, places);
+    }
+
+    /// <summary>The places of a compute that are taken.</summary>
+    public IReadOnlyList<OccupiedNode> TasksOn(ArmId compute) => occupancy.Of(compute);
+
+    /// <summary>Tasks at once on this host: now, and at most.</summary>
+    public (int Now, int Most) HostPlaces => (host.Taken, hostSlots);
+
+    /// <summary>Throws a conflict while something runs on the compute.</summary>
+    public void RequireIdle(ArmId compute)
+    {
+        if (occupancy.Of(compute) is { Count: > 0 } tasks)
+        {
+            var runs = string.Join(", ", tasks.Select(task => task.Run).OfType<string>().Take(10));
+            throw new ProblemException(ArmErrors.Conflict($"The compute '{compute.Name}' is in use{(runs.Length > 0 ? $" by {runs}" : "")}. Cancel what runs on it or wait for its end.", "ComputeInUse"));
+        }
     }
 
     // What is taken is what is given back, so both counters see the same number.
     private int Places(ComputeTarget target, int nodes) => Math.Clamp(nodes, 1, Math.Max(1, Math.Min(target.MaxNodes, hostSlots)));
 
-    private ComputeSlot Slot(Admission own, int places) => new(() =>
+    private ComputeSlot Slot(ComputeTarget target, Admission own, int places)
     {
-        own.Give(places);
-        host.Give(places);
-    });
+        ComputeSlot? slot = null;
+        slot = new ComputeSlot(() =>
+        {
+            occupancy.Leave(target.Id, slot!);
+            own.Give(places);
+            host.Give(places);
+        });
+        occupancy.Enter(target.Id, slot);
+        return slot;
+    }
 
     private static bool TryName(WorkspaceRef workspace, string? compute, out string name)
     {

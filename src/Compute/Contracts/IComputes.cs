@@ -25,6 +25,9 @@ public sealed class ComputeSlot(Action release) : IDisposable
 {
     private Action? release = release;
 
+    /// <summary>The run that uses the place, once there is one: what <c>listNodes</c> shows.</summary>
+    public string? Run { get; set; }
+
     /// <inheritdoc/>
     public void Dispose() => Interlocked.Exchange(ref release, null)?.Invoke();
 }

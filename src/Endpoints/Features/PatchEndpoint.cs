@@ -40,6 +40,7 @@ internal static class PatchEndpoint
 
         var answer = ResourceDocument.Answer(written);
         await type.RenderAsync(new ResourceCall(id, workspace, caller, "", context), written, answer, ct);
+        StoredOnly.Mark(context, type, written.Document);
         return ArmResults.Ok(answer, written.ETag);
     }
 }

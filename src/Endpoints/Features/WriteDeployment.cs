@@ -112,6 +112,7 @@ internal sealed class WriteDeployment(
                 return (present is null, started, DeploymentStore.Find(scope, id), stored);
             },
             ct);
+        StoredOnly.Mark(context, type, after.Document);
         return ArmResults.Started(context, created ? 201 : 200, OnlineDeployment.Render(ResourceDocument.Answer(after), row), operation);
     }
 }

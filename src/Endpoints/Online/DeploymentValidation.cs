@@ -80,7 +80,11 @@ internal sealed class DeploymentValidation(IAssets assets)
     private async Task CheckReferencesAsync(DocumentReader reader, WorkspaceRef workspace, CancellationToken ct)
     {
         await CheckAssetAsync(reader, workspace, AssetType.Model, "model", reader.Text("model"), ct);
-        await CheckAssetAsync(reader, workspace, AssetType.Environment, "environmentId", reader.Text("environmentId"), ct);
+        if (await CheckAssetAsync(reader, workspace, AssetType.Environment, "environmentId", reader.Text("environmentId"), ct) is { } environment && environment.Properties["build"] is not null)
+        {
+            reader.Unsupported("properties.environmentId", $"environments that are built from a Docker context ({environment.Name}:{environment.Version})");
+        }
+
         switch (reader.Properties["codeConfiguration"])
         {
             case null when reader.Properties["model"] is not null:
@@ -115,12 +119,20 @@ internal sealed class DeploymentValidation(IAssets assets)
         }
     }
 
-    private async Task CheckAssetAsync(DocumentReader reader, WorkspaceRef workspace, AssetType type, string member, string? reference, CancellationToken ct)
+    private async Task<AssetVersion?> CheckAssetAsync(DocumentReader reader, WorkspaceRef workspace, AssetType type, string member, string? reference, CancellationToken ct)
     {
-        if (!string.IsNullOrEmpty(reference) && !(await assets.ResolveAsync(workspace, type, reference, ct)).TryGet(out _, out var problem))
+        if (string.IsNullOrEmpty(reference))
         {
-            // An unknown asset inside a body is a fault of the body, not a missing route.
-            reader.Add(problem with { Kind = problem.Kind == ProblemKind.NotFound ? ProblemKind.Invalid : problem.Kind, Target = $"properties.{member}" });
+            return null;
         }
+
+        if ((await assets.ResolveAsync(workspace, type, reference, ct)).TryGet(out var found, out var problem))
+        {
+            return found;
+        }
+
+        // An unknown asset inside a body is a fault of the body, not a missing route.
+        reader.Add(problem with { Kind = problem.Kind == ProblemKind.NotFound ? ProblemKind.Invalid : problem.Kind, Target = $"properties.{member}" });
+        return null;
     }
 }

@@ -23,6 +23,17 @@ internal sealed class OnlineEndpoint(EndpointStore endpoints, DeploymentStore de
 
     public override string? NameProblem(string part, string value) => OnlineName.Problem("endpoint", value);
 
+    public override IEnumerable<string> KeptOnly(JsonObject document) => StoredOnly.Present(document, "identity", "properties.publicNetworkAccess", "properties.mirrorTraffic");
+
+    public override bool Matches(IQueryCollection query, Resource resource)
+    {
+        var (name, kind) = (ListParameters.Value(query, "name"), ListParameters.Value(query, "computeType"));
+        return (name.Length == 0 || name.Equals(resource.Id.Name, StringComparison.OrdinalIgnoreCase))
+            && (kind.Length == 0 || kind.Equals("Managed", StringComparison.OrdinalIgnoreCase))
+            && ListParameters.Holds(ListParameters.Value(query, "tags"), resource.Document.Object("tags"))
+            && ListParameters.Holds(ListParameters.Value(query, "properties"), resource.Properties.Object("properties"));
+    }
+
     public static bool UsesTokens(JsonObject document) =>
         document["properties"] is JsonObject properties && "AMLToken".Equals(properties.Text("authMode"), StringComparison.OrdinalIgnoreCase);
 
@@ -37,11 +48,6 @@ internal sealed class OnlineEndpoint(EndpointStore endpoints, DeploymentStore de
         if (existing is not null && mode is not null && UsesTokens(existing.Document) != (mode == "AMLToken"))
         {
             reader.Invalid("properties.authMode", "'properties.authMode' cannot be changed; make another endpoint.");
-        }
-
-        if (reader.Numbers("mirrorTraffic").Values.Any(v => v > 0))
-        {
-            reader.Unsupported("properties.mirrorTraffic", "mirror traffic");
         }
 
         if (reader.Text("compute") is { Length: > 0 })
@@ -97,6 +103,24 @@ internal sealed class OnlineEndpoint(EndpointStore endpoints, DeploymentStore de
         }
     }
 
+    private static Dictionary<string, int> Shares(DocumentReader reader, string member, HashSet<string> known)
+    {
+        var shares = reader.Numbers(member);
+        foreach (var (name, share) in shares.Where(t => !known.Contains(t.Key)))
+        {
+            if (share > 0)
+            {
+                reader.Invalid($"properties.{member}.{name}", $"The endpoint has no deployment '{name}'; it has {(known.Count == 0 ? "none" : string.Join(", ", known.Order(StringComparer.Ordinal)))}.");
+            }
+            else
+            {
+                (reader.Properties[member] as JsonObject)?.Remove(name);
+            }
+        }
+
+        return shares;
+    }
+
     private static string? Refuse(DocumentReader reader, string path, string what)
     {
         reader.Unsupported(path, what);
@@ -120,20 +144,9 @@ internal sealed class OnlineEndpoint(EndpointStore endpoints, DeploymentStore de
 
     private async Task CheckTrafficAsync(DocumentReader reader, ArmId id, CancellationToken ct)
     {
-        var traffic = reader.Numbers("traffic");
         var known = (await deployments.OfEndpointAsync(id, ct)).Select(d => d.Id.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        foreach (var (name, share) in traffic.Where(t => !known.Contains(t.Key)))
-        {
-            if (share > 0)
-            {
-                reader.Invalid($"properties.traffic.{name}", $"The endpoint has no deployment '{name}'; it has {(known.Count == 0 ? "none" : string.Join(", ", known.Order(StringComparer.Ordinal)))}.");
-            }
-            else
-            {
-                (reader.Properties["traffic"] as JsonObject)?.Remove(name);
-            }
-        }
-
+        var traffic = Shares(reader, "traffic", known);
+        Shares(reader, "mirrorTraffic", known);
         var sum = traffic.Values.Sum();
         if (sum is not (0 or 100))
         {

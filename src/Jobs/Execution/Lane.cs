@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Zaffre.Compute;
 using Zaffre.Jobs.Data;
+using Zaffre.Kernel;
 
 namespace Zaffre.Jobs.Execution;
 
@@ -28,7 +29,9 @@ internal sealed class Lane(string compute, LaneTools tools)
     {
         if (!(await tools.Computes.FindAsync(job.Workspace, job.ReadPlan().Compute, ct)).TryGet(out var target, out var problem))
         {
-            tools.Refuse(job, Verdict.Failed("ComputeNotFound", $"The compute of the job is gone: {problem.Message}"));
+            tools.Refuse(job, problem.Kind == ProblemKind.NotFound
+                ? Verdict.Failed(problem.Code, $"The compute of the job is gone: {problem.Message}")
+                : Verdict.Failed(problem.Code, problem.Message));
             return;
         }
 

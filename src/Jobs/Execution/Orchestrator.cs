@@ -134,6 +134,8 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
             return;
         }
 
+        slot.Run = job.Name;
+
         Track(WorkAsync(job, claim, slot, drive));
     }
 

@@ -22,14 +22,17 @@ internal sealed class JobResource(JobTable jobs) : ArmResource
 
     public override bool ListNewestFirst => true;
 
+    public override IEnumerable<string> KeptOnly(JsonObject document) => StoredOnly.Present(
+        document, "properties.resources.instanceType", "properties.resources.shmSize", "properties.resources.locations", "properties.queueSettings.jobTier");
+
     public override bool Matches(IQueryCollection query, Resource resource)
     {
-        var type = query["jobType"].ToString();
+        var type = ListParameters.Value(query, "jobType");
         return (type.Length == 0 || type.Equals(resource.Properties.Text("jobType"), StringComparison.OrdinalIgnoreCase))
-            && Has(resource.Properties.Object("tags"), query["tag"].ToString())
-            && Has(resource.Properties.Object("properties"), query["properties"].ToString())
-            && !query["scheduled"].ToString().Equals("true", StringComparison.OrdinalIgnoreCase)
-            && query["scheduleId"].ToString().Length == 0;
+            && ListParameters.Holds(ListParameters.Value(query, "tag"), resource.Properties.Object("tags"))
+            && ListParameters.Holds(ListParameters.Value(query, "properties"), resource.Properties.Object("properties"))
+            && !ListParameters.Value(query, "scheduled").Equals("true", StringComparison.OrdinalIgnoreCase)
+            && ListParameters.Value(query, "scheduleId").Length == 0;
     }
 
     public override async ValueTask RenderAsync(ResourceCall call, Resource resource, JsonObject answer, CancellationToken ct)
@@ -107,12 +110,4 @@ internal sealed class JobResource(JobTable jobs) : ArmResource
         parent[name] = made;
         return made;
     }
-
-    /// <summary>Comma-separated names, each optionally with <c>=value</c>; all must be there.</summary>
-    private static bool Has(JsonObject? map, string wanted) => wanted.Length == 0 || wanted.Split(',').All(item =>
-    {
-        var equals = item.IndexOf('=', StringComparison.Ordinal);
-        var name = equals < 0 ? item : item[..equals];
-        return map is not null && map.ContainsKey(name) && (equals < 0 || map.Text(name) == item[(equals + 1)..]);
-    });
 }

@@ -41,6 +41,7 @@ internal static class PutJob
         var answer = ResourceDocument.Answer(resource);
         var call = new ResourceCall(resource.Id, workspace, context.Caller(), context.Request.Query["api-version"].ToString(), context);
         await doors.Type.RenderAsync(call, resource, answer, ct);
+        StoredOnly.Mark(context, doors.Type, resource.Document);
         return ArmResults.Json(existing is null ? StatusCodes.Status201Created : StatusCodes.Status200OK, answer, resource.ETag);
     }
 

@@ -18,6 +18,11 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
         var workspace = (await workspaces.GetAsync(reference, ct)).Value;
         var compute = await ComputeAsync(reference, spec.Compute, findings, ct);
         var environment = spec.Environment.Length == 0 ? null : await VersionAsync(reference, AssetType.Environment, spec.Environment, "properties.environmentId", findings, ct);
+        if (environment?.Properties["build"] is not null)
+        {
+            findings.Unsupported("properties.environmentId", $"the environment {environment.Name}:{environment.Version} is built from a Docker context, and images are not built here; name one with image and conda_file.");
+        }
+
         var code = spec.Code is null ? null : await CodeAsync(reference, spec.Code, findings, ct);
         var inputs = await InputsAsync(reference, spec.Inputs, findings, ct);
         var outputs = await OutputsAsync(reference, job, spec.Outputs, findings, ct);

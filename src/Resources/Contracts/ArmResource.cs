@@ -68,6 +68,9 @@ public abstract class ArmResource
     /// <summary>Adjusts the answer: add computed members to, or remove secrets from, <paramref name="answer"/> (id, name, type, systemData and the document are in it).</summary>
     public virtual ValueTask RenderAsync(ResourceCall call, Resource resource, JsonObject answer, CancellationToken ct) => ValueTask.CompletedTask;
 
+    /// <summary>The members of the stored <paramref name="document"/> on which nothing acts, by path (<c>properties.mirrorTraffic</c>): the header <see cref="StoredOnly.Header"/> names them.</summary>
+    public virtual IEnumerable<string> KeptOnly(JsonObject document) => [];
+
     /// <summary>Whether <paramref name="resource"/> passes the list's own query parameters.</summary>
     public virtual bool Matches(IQueryCollection query, Resource resource) => true;
 }

@@ -50,6 +50,19 @@ public enum ListView
     All,
 }
 
+/// <summary>What a listing is ordered by.</summary>
+public enum ResourceOrder
+{
+    /// <summary>The order of creation.</summary>
+    Created,
+
+    /// <summary>The time of the last write.</summary>
+    Modified,
+
+    /// <summary>The name, without case.</summary>
+    Name,
+}
+
 /// <summary>What to list.</summary>
 public sealed record ResourceQuery
 {
@@ -67,7 +80,10 @@ public sealed record ResourceQuery
     /// <summary>The continuation of the page before, as it was returned.</summary>
     public string? Continuation { get; init; }
 
-    /// <summary>Newest first by creation (the default of jobs and of <c>$orderBy=createdtime desc</c>); else oldest first.</summary>
+    /// <summary>What the listing is ordered by.</summary>
+    public ResourceOrder Order { get; init; }
+
+    /// <summary>Descending: newest first (the default of jobs and of <c>$orderBy=createdtime desc</c>), or from Z to A; else ascending.</summary>
     public bool NewestFirst { get; init; }
 
     /// <summary>Applied to each row while paging, for filters that have no column.</summary>
@@ -86,6 +102,9 @@ public interface IResources
 
     /// <summary>Reads inside a write unit, seeing its own writes.</summary>
     Resource? Find(WriteScope scope, ArmId id);
+
+    /// <summary>Every child of a type inside a write unit, oldest first; for types of which a parent has few.</summary>
+    IReadOnlyList<Resource> Children(WriteScope scope, ArmId parent, string type);
 
     /// <summary>
     /// Creates or replaces. <paramref name="condition"/> checks <c>If-Match</c> / <c>If-None-Match</c> inside the unit (412).

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Dapper;
 using Zaffre.Database;
@@ -21,7 +20,11 @@ internal sealed class ResourceStore(IDatabase database, IEnumerable<IScopedDelet
 
     public Resource? Find(WriteScope scope, ArmId id) => scope.QueryFirstOrDefault<ResourceRow>(FindSql, new { key = id.Key })?.ToResource();
 
-    public Task<Page<Resource>> ListAsync(ResourceQuery query, CancellationToken ct) => database.ReadAsync(connection => List(connection, query, ct), ct);
+    public IReadOnlyList<Resource> Children(WriteScope scope, ArmId parent, string type) => [.. scope.Query<ResourceRow>(
+        $"SELECT {ResourceRow.Columns} FROM resources WHERE parent = @parent AND type = @type ORDER BY sequence",
+        new { parent = parent.Key, type = type.ToLowerInvariant() }).Select(row => row.ToResource())];
+
+    public Task<Page<Resource>> ListAsync(ResourceQuery query, CancellationToken ct) => database.ReadAsync(connection => new ResourceListing(query).Read(connection, ct), ct);
 
     public Resource Put(WriteScope scope, ArmId id, JsonObject document, Caller actor, PutCondition condition = default)
     {
@@ -76,57 +79,6 @@ internal sealed class ResourceStore(IDatabase database, IEnumerable<IScopedDelet
             modified_by = @actor, modified_by_type = @actorType, modified_at = @now
         WHERE key = @key
         """;
-
-    private static Page<Resource> List(System.Data.Common.DbConnection connection, ResourceQuery query, CancellationToken ct)
-    {
-        var order = query.NewestFirst ? "DESC" : "ASC";
-        var past = query.NewestFirst ? "<" : ">";
-        var archived = query.View switch { ListView.ActiveOnly => "AND archived = 0", ListView.ArchivedOnly => "AND archived = 1", _ => "" };
-        var sql = $"SELECT {ResourceRow.Columns} FROM resources WHERE parent = @parent AND type = @type {archived} AND sequence {past} @after ORDER BY sequence {order} LIMIT @limit";
-        var (after, skip) = Start(query);
-        var found = new List<Resource>();
-        while (true)
-        {
-            ct.ThrowIfCancellationRequested();
-            var limit = Math.Max(query.Top + skip + 1 - found.Count, 100);
-            var rows = connection.Query<ResourceRow>(sql, new { parent = query.Parent.Key, type = query.Type.ToLowerInvariant(), after, limit }).AsList();
-            foreach (var resource in rows.Select(row => row.ToResource()).Where(r => query.Where?.Invoke(r) ?? true))
-            {
-                if (skip > 0)
-                {
-                    skip--;
-                    continue;
-                }
-
-                if (found.Count == query.Top)
-                {
-                    return new Page<Resource>(found, found.Count == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"k{found[^1].Sequence}"));
-                }
-
-                found.Add(resource);
-            }
-
-            if (rows.Count < limit)
-            {
-                return new Page<Resource>(found, null);
-            }
-
-            after = rows[^1].Sequence;
-        }
-    }
-
-    // "k17" continues after sequence 17; a bare number is an offset, for callers that count.
-    private static (long After, int Skip) Start(ResourceQuery query)
-    {
-        var beginning = query.NewestFirst ? long.MaxValue : 0;
-        return query.Continuation switch
-        {
-            null or "" => (beginning, 0),
-            ['k', .. var key] when long.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var sequence) => (sequence, 0),
-            { } number when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var offset) => (beginning, offset),
-            _ => throw new ProblemException(ArmErrors.Invalid($"'{query.Continuation}' is not a continuation this server gave out.", "$skip")),
-        };
-    }
 
     private static void Check(ArmId id, Resource? before, PutCondition condition)
     {

@@ -27,9 +27,14 @@ internal sealed class ResourceRoutes(ArmResource type, IResources resources, IDa
     private async Task<IResult> GetAsync(HttpContext context, WorkspaceRef workspace, CancellationToken ct)
     {
         var call = CallOf(context, workspace);
-        return await type.FindAsync(call, resources, ct) is { } found
-            ? ArmResults.Ok(await RenderAsync(call, found, ct), found.ETag)
-            : ArmResults.Problem(ArmErrors.NotFound(call.Id));
+        if (await type.FindAsync(call, resources, ct) is not { } found)
+        {
+            return ArmResults.Problem(ArmErrors.NotFound(call.Id));
+        }
+
+        var answer = await RenderAsync(call, found, ct);
+        StoredOnly.Mark(context, type, found.Document);
+        return ArmResults.Ok(answer, found.ETag);
     }
 
     private async Task<IResult> ListAsync(HttpContext context, WorkspaceRef workspace, CancellationToken ct)
@@ -76,7 +81,9 @@ internal sealed class ResourceRoutes(ArmResource type, IResources resources, IDa
                 return (present, resources.Find(scope, call.Id)!);
             },
             ct);
-        return ArmResults.Json(before is null ? type.CreatedStatus : StatusCodes.Status200OK, await RenderAsync(call, after, ct), after.ETag);
+        var answer = await RenderAsync(call, after, ct);
+        StoredOnly.Mark(context, type, after.Document);
+        return ArmResults.Json(before is null ? type.CreatedStatus : StatusCodes.Status200OK, answer, after.ETag);
     }
 
     private async Task<IResult> DeleteAsync(HttpContext context, WorkspaceRef workspace, CancellationToken ct)

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Zaffre.Database;
 using Zaffre.Kernel;
@@ -12,7 +13,7 @@ namespace Zaffre.Workspaces;
 /// Datastores. Blob datastores in this server's own accounts work; the others are stored and refused on use. Secrets go to
 /// <see cref="ResourceSecrets"/> and never into the document; the two built-in ones keep their place and cannot be deleted.
 /// </summary>
-internal sealed class Datastore(ResourceSecrets secrets, IStorageAccounts accounts, IWorkspaces workspaces) : ArmResource
+internal sealed partial class Datastore(ResourceSecrets secrets, IStorageAccounts accounts, IWorkspaces workspaces, IResources resources) : ArmResource
 {
     private static readonly object SecretKey = new();
 
@@ -20,14 +21,19 @@ internal sealed class Datastore(ResourceSecrets secrets, IStorageAccounts accoun
 
     public override string Action => "workspaces/datastores";
 
+    public override bool ListNewestFirst => true;
+
     public override string? NameProblem(string part, string value) => null;
+
+    public override IEnumerable<string> KeptOnly(JsonObject document) =>
+        DatastoreLocations.IsBlob(document.Object("properties") ?? []) ? [] : StoredOnly.Present(document, "properties.datastoreType");
 
     public override async Task<Outcome<JsonObject>> PrepareAsync(ResourceCall call, JsonObject body, Resource? existing, CancellationToken ct)
     {
         var problems = DatastoreBody.Problems(body);
-        if (ResourceName.Problem("name", call.Id.Name) is { } reason)
+        if (!LegalName().IsMatch(call.Id.Name))
         {
-            problems.Insert(0, ArmErrors.Invalid(reason, "name"));
+            problems.Insert(0, ArmErrors.Invalid($"The datastore name '{(call.Id.Name.Length > 80 ? call.Id.Name[..80] + "..." : call.Id.Name)}' is not valid: use 1 to 255 letters, digits, '-' or '_', beginning with a letter or digit.", "name"));
         }
 
         if (problems.Count > 0)
@@ -36,12 +42,13 @@ internal sealed class Datastore(ResourceSecrets secrets, IStorageAccounts accoun
         }
 
         var properties = (JsonObject)body["properties"]!.DeepClone();
-        properties.Remove("isDefault");
         var secret = TakeSecret(properties);
-        if (await PlaceProblemAsync(call, properties, secret, existing, ct) is { } problem)
+        if ((await PlaceProblemAsync(call, properties, secret, existing, ct) ?? await DefaultProblemAsync(properties, existing, ct)) is { } problem)
         {
             return problem;
         }
+
+        KeepDefault(properties, existing);
 
         call.Http.Items[SecretKey] = secret;
         return new JsonObject { ["properties"] = properties };
@@ -49,6 +56,11 @@ internal sealed class Datastore(ResourceSecrets secrets, IStorageAccounts accoun
 
     public override void OnPut(WriteScope scope, ResourceCall call, Resource? before, Resource after)
     {
+        if (after.Properties.Flag("isDefault") == true && before?.Properties.Flag("isDefault") != true)
+        {
+            OnlyDefault(scope, call, after);
+        }
+
         if (call.Http.Items[SecretKey] is string secret)
         {
             secrets.Put(scope, after.Id, secret);
@@ -64,6 +76,11 @@ internal sealed class Datastore(ResourceSecrets secrets, IStorageAccounts accoun
         if (BuiltInDatastore.Is(resource.Id.Name))
         {
             throw new ProblemException(ArmErrors.Conflict($"The datastore '{resource.Id.Name}' belongs to the workspace and cannot be deleted."));
+        }
+
+        if (IsDefault(resource))
+        {
+            throw new ProblemException(ArmErrors.Conflict($"The datastore '{resource.Id.Name}' is the default of the workspace; make another one the default first."));
         }
     }
 
@@ -85,12 +102,58 @@ internal sealed class Datastore(ResourceSecrets secrets, IStorageAccounts accoun
     public override bool Matches(IQueryCollection query, Resource resource)
     {
         var name = resource.Id.Name;
-        return (!bool.TryParse(query["isDefault"], out var wanted) || wanted == IsDefault(resource))
+        return (!bool.TryParse(ListParameters.Value(query, "isDefault"), out var wanted) || wanted == IsDefault(resource))
             && (query["names"] is not [{ Length: > 0 }, ..] || query["names"].SelectMany(n => n!.Split(',')).Contains(name, StringComparer.OrdinalIgnoreCase))
             && (query["searchText"] is not [{ Length: > 0 } text] || name.Contains(text, StringComparison.OrdinalIgnoreCase));
     }
 
-    private static bool IsDefault(Resource datastore) => datastore.Id.Name.Equals(BuiltInDatastores.Blob, StringComparison.OrdinalIgnoreCase);
+    // workspaceblobstore is the default as long as nobody has made another one the default.
+    private static bool IsDefault(Resource datastore) =>
+        datastore.Properties.Flag("isDefault") ?? datastore.Id.Name.Equals(BuiltInDatastores.Blob, StringComparison.OrdinalIgnoreCase);
+
+    // Uploads and outputs go to the default: it must be a place that this server can write to.
+    private async Task<Problem?> DefaultProblemAsync(JsonObject properties, Resource? existing, CancellationToken ct)
+    {
+        const string at = "properties.isDefault";
+        if (properties["isDefault"] is { } given && given.GetValueKind() is not (System.Text.Json.JsonValueKind.True or System.Text.Json.JsonValueKind.False))
+        {
+            return ArmErrors.Invalid("'properties.isDefault' must be true or false.", at);
+        }
+
+        return properties.Flag("isDefault") switch
+        {
+            true when !DatastoreLocations.IsBlob(properties) || await accounts.FindAsync(properties.Text("accountName")!, ct) is null =>
+                ArmErrors.Unsupported("a default datastore outside this server's storage accounts", at),
+            false when existing is not null && IsDefault(existing) =>
+                ArmErrors.Invalid($"The datastore '{existing.Id.Name}' is the default of the workspace; make another one the default instead.", at),
+            _ => null,
+        };
+    }
+
+    // Only a change is kept: what is not said stays as it was.
+    private static void KeepDefault(JsonObject properties, Resource? existing)
+    {
+        if (properties.Flag("isDefault") == true)
+        {
+            return;
+        }
+
+        properties.Remove("isDefault");
+        if (existing?.Properties.Flag("isDefault") is { } flag)
+        {
+            properties["isDefault"] = flag;
+        }
+    }
+
+    private void OnlyDefault(WriteScope scope, ResourceCall call, Resource chosen)
+    {
+        foreach (var other in resources.Children(scope, call.Workspace.Id, "datastores").Where(other => other.Id != chosen.Id && IsDefault(other)))
+        {
+            var document = other.Document.Copy();
+            document.Object("properties")!["isDefault"] = false;
+            resources.Put(scope, other.Id, document, call.Caller);
+        }
+    }
 
     private static string? CredentialsType(JsonObject properties) => properties.Object("credentials")?.Text("credentialsType")?.ToUpperInvariant();
 
@@ -113,7 +176,7 @@ internal sealed class Datastore(ResourceSecrets secrets, IStorageAccounts accoun
                 : ArmErrors.Conflict($"The datastore '{existing.Id.Name}' belongs to the workspace; only its description, tags and properties can be changed.");
         }
 
-        if (!"AzureBlob".Equals(properties.Text("datastoreType"), StringComparison.OrdinalIgnoreCase) || await accounts.GetKeyAsync(account!, ct) is not { } key)
+        if (!DatastoreLocations.IsBlob(properties) || await accounts.GetKeyAsync(account!, ct) is not { } key)
         {
             return null;
         }
@@ -133,4 +196,7 @@ internal sealed class Datastore(ResourceSecrets secrets, IStorageAccounts accoun
         var ensured = await accounts.EnsureContainerAsync(account!, container!, ct);
         return ensured.Problem is { } problem ? problem with { Target = "properties.containerName" } : null;
     }
+
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9_\-]{0,254}\z", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex LegalName();
 }

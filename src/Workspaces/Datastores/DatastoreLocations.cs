@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Zaffre.Kernel;
 using Zaffre.Resources;
 using Zaffre.Storage;
@@ -45,8 +46,10 @@ internal sealed class DatastoreLocations(IWorkspaces workspaces, IResources reso
         return page.Items is [var first, ..] ? (first.Id.Name, location.Path) : null;
     }
 
+    internal static bool IsBlob(JsonObject properties) => "AzureBlob".Equals(properties.Text("datastoreType"), StringComparison.OrdinalIgnoreCase);
+
     internal static BlobLocation? LocationOf(Resource datastore) =>
-        "AzureBlob".Equals(datastore.Properties.Text("datastoreType"), StringComparison.OrdinalIgnoreCase)
+        IsBlob(datastore.Properties)
         && datastore.Properties.Text("accountName") is { } account && datastore.Properties.Text("containerName") is { } container
             ? new BlobLocation(account.ToLowerInvariant(), container, "")
             : null;

@@ -195,6 +195,8 @@ public sealed class AssetTests(ZaffreHost host) : IClassFixture<ZaffreHost>
 
     [Theory]
     [InlineData("environments", """{"build":{"contextUri":"ctx","dockerfilePath":"Dockerfile"}}""")]
+    [InlineData("environments", """{"build":{"contextUri":"/home/me/ctx"}}""")]
+    [InlineData("environments", """{"build":{"contextUri":"git+https://example.org/x.git"}}""")]
     [InlineData("environments", """{"image":"windows","osType":"Windows"}""")]
     [InlineData("components", """{"componentSpec":{"name":"p","type":"pipeline"}}""")]
     [InlineData("data", """{"dataType":"uri_file","dataUri":"abfss://fs@acct.dfs.core.windows.net/x"}""")]

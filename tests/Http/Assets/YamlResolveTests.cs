@@ -60,6 +60,16 @@ public sealed class YamlResolveTests(ZaffreHost host) : IClassFixture<ZaffreHost
     }
 
     [Fact]
+    public async Task A_local_build_context_is_uploaded_and_a_remote_one_is_named()
+    {
+        var answer = (await ResolveAsync("environment", "name: e\nbuild:\n  path: ./ctx\n  dockerfile_path: docker/File\n")).Ok();
+        Assert.Equal("folder", answer["uploads"]![0]!["kind"]!.GetValue<string>());
+        Assert.Equal("""{"contextUri":"{{upload.0}}","dockerfilePath":"docker/File"}""", answer["requests"]![0]!["body"]!["properties"]!["build"]!.ToJsonString());
+        answer = (await ResolveAsync("environment", "name: e\nbuild: {path: https://github.com/a/b.git}\n")).Ok();
+        Assert.Equal("""{"contextUri":"https://github.com/a/b.git"}""", answer["requests"]![0]!["body"]!["properties"]!["build"]!.ToJsonString());
+    }
+
+    [Fact]
     public async Task An_inline_conda_map_becomes_yaml_text()
     {
         var answer = (await ResolveAsync("environment", "name: e\nimage: ubuntu\nconda_file:\n  name: x\n  dependencies:\n  - python=3.11\n  - pip:\n    - numpy\n")).Ok();
@@ -83,7 +93,7 @@ public sealed class YamlResolveTests(ZaffreHost host) : IClassFixture<ZaffreHost
     [InlineData("data", "name: a\npath: azureml:nobody:1\n", "main.yml:2:7 path")]
     [InlineData("data", "- a\n", "main.yml:1:1")]
     [InlineData("data", "name: a\n b: c\n", "main.yml:2:3")]
-    [InlineData("environment", "name: e\nbuild: {path: .}\nos_type: beos\n", "main.yml:2:8 build main.yml:3:10 os_type")]
+    [InlineData("environment", "name: e\nbuild: {path: ., arguments: x}\nos_type: beos\n", "main.yml:2:18 build.arguments main.yml:3:10 os_type")]
     public async Task Everything_wrong_is_listed_at_its_line_and_column(string kind, string yaml, string targets) =>
         Assert.Equal(targets, string.Join(' ', (await ResolveAsync(kind, yaml)).Targets().Order(StringComparer.Ordinal)));
 
