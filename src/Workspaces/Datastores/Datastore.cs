@@ -21,8 +21,6 @@ internal sealed partial class Datastore(ResourceSecrets secrets, IStorageAccount
 
     public override string Action => "workspaces/datastores";
 
-    public override bool ListNewestFirst => true;
-
     public override string? NameProblem(string part, string value) => null;
 
     public override IEnumerable<string> KeptOnly(JsonObject document) =>
