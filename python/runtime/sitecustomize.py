@@ -28,5 +28,17 @@ def _append_stand_ins() -> None:
         sys.path.append(stand_ins)
 
 
+def _install_beside() -> None:
+    # A virtual environment is read-only and has no user site: what a command installs goes beside it, and is found first.
+    beside = os.environ.get("PYTHONUSERBASE")
+    if sys.prefix == sys.base_prefix or not beside:
+        return
+    os.environ.pop("PIP_USER", None)
+    os.environ.setdefault("PIP_PREFIX", beside)
+    installed = [at for at, entry in enumerate(sys.path) if entry.startswith(sys.prefix)]
+    sys.path.insert(installed[0] if installed else len(sys.path), os.path.join(beside, "lib", "python%d.%d" % sys.version_info[:2], "site-packages"))
+
+
+_install_beside()
 _append_stand_ins()
 _chain()

@@ -9,4 +9,10 @@ internal static partial class ComputeLog
 
     [LoggerMessage(5002, LogLevel.Information, "Task {Name}/{Attempt} did not end in its grace time and is killed")]
     public static partial void Killing(ILogger logger, string name, int attempt);
+
+    [LoggerMessage(5003, LogLevel.Information, "Environment {Key} built in {Seconds} s")]
+    public static partial void EnvironmentBuilt(ILogger logger, string key, double seconds);
+
+    [LoggerMessage(5004, LogLevel.Warning, "Environment {Key} could not be built: {Reason}")]
+    public static partial void EnvironmentNotBuilt(ILogger logger, string key, string reason);
 }

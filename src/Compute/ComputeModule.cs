@@ -22,7 +22,7 @@ public static class ComputeModule
         services.AddSingleton(_ => ControlGroups.OfHost());
         services.AddSingleton<ITaskLauncher, TaskLauncher>();
         services.AddSingleton<RemoteInputs>().AddSingleton<IStaging, TaskStaging>();
-        services.AddSingleton<HostInterpreter>().AddSingleton<IEnvironments, EnvironmentResolver>();
+        services.AddSingleton<HostInterpreter>().AddSingleton<VirtualEnvironments>().AddSingleton<IEnvironments, EnvironmentResolver>();
         services.AddSingleton<InstanceStates>().AddSingleton<ComputeChanges>();
         services.AddArmResource<ComputeResource>().AddSingleton<IWorkspaceSeed, ComputeSeed>();
         services.AddSingleton<ComputeTargets>().AddSingleton<IComputes>(provider => provider.GetRequiredService<ComputeTargets>());

@@ -8,6 +8,7 @@ setup_table() {
             '/usr/bin/setpriv util-linux' \
             '/usr/bin/flock util-linux' \
             '/usr/bin/python3 python3' \
+            '/usr/lib/python3*/ensurepip python3-venv' \
             '/usr/lib/*/libsqlite3.so.0 libsqlite3-0' ;;
         example) printf '%s\n' \
             '/usr/lib/python3/dist-packages/sklearn python3-sklearn' \

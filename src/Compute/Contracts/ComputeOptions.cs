@@ -18,6 +18,12 @@ public sealed record ComputeOptions
     /// <summary>Longest time for fetching one https input.</summary>
     public TimeSpan RemoteInputTime { get; init; } = TimeSpan.FromMinutes(30);
 
+    /// <summary>Longest time for building one virtual environment.</summary>
+    public TimeSpan EnvironmentBuildTime { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>How long a build that failed is taken as failed before another one is tried.</summary>
+    public TimeSpan EnvironmentRetryAfter { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Lets https inputs come from private and loopback addresses; never from metadata or link-local ones.</summary>
     public bool AllowPrivateInputs { get; init; }
 }

@@ -5,17 +5,17 @@ using Zaffre.Kernel;
 
 namespace Zaffre.Compute.Environments;
 
-/// <summary>The packages that a conda file declares, those of its pip section included.</summary>
-internal static class DeclaredPackages
+/// <summary>What a conda file declares: packages, those of its pip section included, and the options of that section (<c>--extra-index-url ...</c>).</summary>
+internal sealed record DeclaredPackages(IReadOnlyList<PackageSpec> Packages, IReadOnlyList<string> PipOptions)
 {
     private const int Limit = 1 << 20;
     private const int DepthLimit = 32;
 
-    public static Outcome<IReadOnlyList<PackageSpec>> Read(string? condaFile)
+    public static Outcome<DeclaredPackages> Read(string? condaFile)
     {
         if (string.IsNullOrWhiteSpace(condaFile))
         {
-            return Array.Empty<PackageSpec>();
+            return new DeclaredPackages([], []);
         }
 
         if (condaFile.Length > Limit)
@@ -64,9 +64,13 @@ internal static class DeclaredPackages
         return false;
     }
 
-    private static List<PackageSpec> Collect(YamlMappingNode root)
+    // Of another file that a line names nothing was sent along.
+    private static readonly string[] FileOptions = ["-r", "--requirement", "-c", "--constraint", "-e", "--editable"];
+
+    private static Outcome<DeclaredPackages> Collect(YamlMappingNode root)
     {
         var found = new List<PackageSpec>();
+        var options = new List<string>();
         foreach (var entry in root.Children.TryGetValue(new YamlScalarNode("dependencies"), out var list) && list is YamlSequenceNode sequence ? sequence.Children : [])
         {
             if (entry is YamlScalarNode { Value: { Length: > 0 } text })
@@ -75,11 +79,15 @@ internal static class DeclaredPackages
             }
             else if (entry is YamlMappingNode map && map.Children.TryGetValue(new YamlScalarNode("pip"), out var pip) && pip is YamlSequenceNode lines)
             {
-                found.AddRange(lines.Children.OfType<YamlScalarNode>().Select(line => PackageSpec.Pip(line.Value ?? "")).OfType<PackageSpec>());
+                var texts = lines.Children.OfType<YamlScalarNode>().Select(line => (line.Value ?? "").Trim()).ToList();
+                found.AddRange(texts.Select(PackageSpec.Pip).OfType<PackageSpec>());
+                options.AddRange(texts.Where(line => line.StartsWith('-')));
             }
         }
 
-        return found;
+        return options.FirstOrDefault(line => FileOptions.Contains(line.Split(' ', '=')[0])) is { } other
+            ? Invalid($"the line '{other}' of its pip section names another file, which is not part of the environment; write the packages into the conda file")
+            : new DeclaredPackages(found, options);
     }
 
     private static Problem Invalid(string why) => new(ProblemKind.Invalid, "InvalidCondaFile", $"The conda file cannot be read: {why}.") { Target = "properties.condaFile" };

@@ -10,6 +10,9 @@ internal sealed partial record PackageSpec(string Text, string Name, IReadOnlyLi
         ["pytorch"] = "torch", ["pytorch-cpu"] = "torch", ["py-xgboost"] = "xgboost", ["opencv"] = "opencv-python", ["matplotlib-base"] = "matplotlib", ["msgpack-python"] = "msgpack",
     };
 
+    /// <summary>The same as a requirement of pip.</summary>
+    public string Requirement { get; private init; } = Name + string.Join(',', Conditions.Select(c => c.Operator + c.Version));
+
     /// <summary>A requirement of pip, or null for a line that declares none (blank, comment, option).</summary>
     public static PackageSpec? Pip(string line)
     {
@@ -21,8 +24,8 @@ internal sealed partial record PackageSpec(string Text, string Name, IReadOnlyLi
 
         var match = PipForm().Match(text);
         return match.Success
-            ? new PackageSpec(text, Normalize(match.Groups["name"].Value), Parse(match.Groups["versions"].Value))
-            : new PackageSpec(text, text, [("===", "an address")]);
+            ? new PackageSpec(text, Normalize(match.Groups["name"].Value), Parse(match.Groups["versions"].Value)) { Requirement = line.Split(" #")[0].Trim() }
+            : new PackageSpec(text, text, [("===", "an address")]) { Requirement = line.Split(" #")[0].Trim() };
     }
 
     /// <summary>A dependency of conda: <c>numpy</c>, <c>numpy=1.2</c> (any 1.2.x), <c>numpy==1.2.3</c>, <c>numpy&gt;=1.2,&lt;2</c>, with channel and build ignored.</summary>

@@ -93,6 +93,15 @@ internal sealed class FileTree(DataDirectory data)
         }
     }
 
+    /// <summary>As root a task runs as another user: what it may write becomes its own. Links are passed over, also those planted meanwhile.</summary>
+    public void Hand(HostSandbox host, IEnumerable<string> paths)
+    {
+        foreach (var path in host.Root ? paths : [])
+        {
+            Visit(path, entry => Native.Own(entry, host.User, host.Group));
+        }
+    }
+
     /// <summary>Copies a file into the folder, or all that a folder holds: regular files and folders only.</summary>
     public void Copy(string from, string to)
     {

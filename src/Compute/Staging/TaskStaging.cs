@@ -103,7 +103,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
             binds.Add(new TaskBind(output.LocalPath, OutputPath(output, host.Sandboxed), Writable: true));
         }
 
-        Hand(host, [work, home, temporary, .. artifacts.Values, .. request.Outputs.Select(o => o.LocalPath)]);
+        files.Hand(host, [work, home, temporary, .. artifacts.Values, .. request.Outputs.Select(o => o.LocalPath)]);
         var log = Path.Combine(request.ArtifactPath, "user_logs", "std_log.txt");
         if (LogFile.Ensure(files, log, host) is { } unwritable)
         {
@@ -176,20 +176,6 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         using var parent = files.EnsureFolder(folder);
         var name = Path.GetFileName(output.LocalPath);
         (output.IsFile ? FileTree.MakeFile(parent, name) : FileTree.MakeFolder(parent, name)).Dispose();
-    }
-
-    // As root the task runs as another user: what it may write becomes its own. Links are passed over, also those planted meanwhile.
-    private void Hand(HostSandbox host, IEnumerable<string> paths)
-    {
-        if (!host.Root)
-        {
-            return;
-        }
-
-        foreach (var path in paths)
-        {
-            files.Visit(path, entry => Native.Own(entry, host.User, host.Group));
-        }
     }
 
     private void Link(string at, string target)

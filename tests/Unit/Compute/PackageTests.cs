@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Zaffre.Compute.Environments;
 
 namespace Zaffre.Tests.Unit.Compute;
@@ -45,36 +44,4 @@ public sealed class PackageTests
     [InlineData("# comment")]
     [InlineData("--index-url https://example.org")]
     public void A_line_that_declares_nothing_is_passed_over(string line) => Assert.Null(PackageSpec.Pip(line));
-
-    [Fact]
-    public async Task What_the_host_lacks_is_named_before_anything_runs()
-    {
-        var answer = await new EnvironmentResolver(new HostInterpreter()).ResolveAsync(Conda("python>=3.8", "pip", "no-such-package=2.0", "other_missing"), CancellationToken.None);
-
-        Assert.Equal("EnvironmentNotSatisfied", answer.Problem?.Code);
-        Assert.Contains("no-such-package=2.0 (not installed), other_missing (not installed)", answer.Problem!.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task What_the_host_has_is_explained()
-    {
-        var answer = await new EnvironmentResolver(new HostInterpreter()).ResolveAsync(Conda("python>=3.8"), CancellationToken.None);
-
-        Assert.True(answer.Succeeded, answer.Problem?.Message);
-        Assert.Contains(answer.Value.Explanation, line => line.Contains("/usr/bin/python3", StringComparison.Ordinal));
-        Assert.EndsWith("/runtime", answer.Value.Variables["PYTHONPATH"], StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("- a\n- b")]
-    [InlineData("a: [")]
-    public async Task A_conda_file_that_is_none_is_refused(string text)
-    {
-        var answer = await new EnvironmentResolver(new HostInterpreter()).ResolveAsync(new JsonObject { ["condaFile"] = text }, CancellationToken.None);
-
-        Assert.Equal(("InvalidCondaFile", "properties.condaFile"), (answer.Problem?.Code, answer.Problem?.Target));
-    }
-
-    private static JsonObject Conda(params string[] dependencies) =>
-        new() { ["image"] = "ubuntu", ["condaFile"] = "dependencies:\n" + string.Concat(dependencies.Select(d => $"- {d}\n")) };
 }
