@@ -30,7 +30,7 @@ public static class Sdks
         ? ["/usr/bin/python3", "-W", "ignore"]
         : [Path.Combine(Environment.GetEnvironmentVariable("ZAFFRE_NEWEST_SDK") is { Length: > 0 } folder
             ? folder
-            : throw new InvalidOperationException("ZAFFRE_NEWEST_SDK is not set: run through ./zaffre test, or set it to what tools/sh/newest-sdk.sh prints."), "python")];
+            : throw new InvalidOperationException("ZAFFRE_NEWEST_SDK is not set: run through ./zaffre test, or set it to what tools/sh/newest-sdk.sh prints."), "python"), "-W", "ignore"];
 
     // 1.4.0 needs a pydash, which its Debian release does not have; newer ones bring theirs.
     internal static string PythonPath(this Sdk sdk) => sdk == Sdk.Oldest ? Path.Combine(ZaffreBinary.Python, "pydash-standin") : "";

@@ -19,7 +19,7 @@ public static class ZaffreBinary
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
-    /// <summary>The folder of the tests' Python scripts and of the pydash stand-in.</summary>
+    /// <summary>The folder of the tests' Python scripts.</summary>
     public static string Python { get; } = System.IO.Path.Combine(Repository(), "tests", "Clients", "python");
 
     /// <summary>The program: <c>ZAFFRE_BIN</c>, else the one built with these tests.</summary>

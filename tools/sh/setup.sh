@@ -22,6 +22,8 @@ setup_table() {
             '/usr/lib/python3/dist-packages/jwt python3-jwt' \
             '/usr/lib/python3/dist-packages/msal python3-msal' \
             '/usr/lib/python3/dist-packages/tqdm python3-tqdm' \
+            '/usr/lib/python3/dist-packages/packaging python3-packaging' \
+            '/usr/lib/python3/dist-packages/psutil python3-psutil' \
             '/usr/bin/az azure-cli' \
             '/usr/lib/*/libnss_myhostname.so.2 libnss-myhostname' ;;
     esac

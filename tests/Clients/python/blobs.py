@@ -15,7 +15,7 @@ datastore = MLClient(
     DefaultAzureCredential(), os.environ["AZURE_SUBSCRIPTION_ID"], os.environ["ZAFFRE_RESOURCE_GROUP"], os.environ["ZAFFRE_WORKSPACE"],
 ).datastores.get("workspaceblobstore", include_secrets=True)
 KEY, ACCOUNT, CONTAINER = datastore.credentials.account_key, datastore.account_name, datastore.container_name
-URL = f"https://{ACCOUNT}.blob.core.windows.net"
+URL = f"https://{ACCOUNT}.blob.{datastore.endpoint}"
 
 
 def refused(kind, code, work):

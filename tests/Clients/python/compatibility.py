@@ -29,12 +29,20 @@ def not_callable(*operations: str) -> None:
     _record("not callable", operations)
 
 
+def client() -> str:
+    """The column of the table: a version, and the way it is connected where there are two."""
+    from azure.ai.ml._version import VERSION
+
+    # Debian's unstable suite moves on, and the table names what is promised.
+    newest = tuple(int(part) for part in VERSION.split(".")[:2]) >= (1, 34)
+    direct = "ARM_CLOUD_METADATA_URL" in os.environ
+    return "azure-ai-ml " + ("1.34+" if newest else VERSION) + (", direct" if direct else "")
+
+
 def _record(verdict, operations):
     target = os.environ.get("ZAFFRE_COMPATIBILITY")
     if not target:
         return
-    from azure.ai.ml._version import VERSION
-
     with open(target, "a", encoding="utf-8") as rows:
         for operation in operations:
-            rows.write(f"azure-ai-ml {VERSION}\t{operation}\t{verdict}\n")
+            rows.write(f"{client()}\t{operation}\t{verdict}\n")

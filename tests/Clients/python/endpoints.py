@@ -5,6 +5,7 @@ import os
 import pathlib
 import pickle
 import tempfile
+import uuid
 
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import CodeConfiguration, Environment, ManagedOnlineDeployment, ManagedOnlineEndpoint, Model, OnlineRequestSettings
@@ -17,7 +18,9 @@ import compatibility
 
 client = MLClient(DefaultAzureCredential(), os.environ["AZURE_SUBSCRIPTION_ID"], os.environ["ZAFFRE_RESOURCE_GROUP"], os.environ["ZAFFRE_WORKSPACE"])
 root = pathlib.Path(tempfile.mkdtemp(prefix="zaffre-endpoints-"))
-NAME = "sdk-iris"
+RUN = uuid.uuid4().hex[:6]
+NAME = f"sdk-iris-{RUN}"
+TOKEN = f"sdk-token-{RUN}"
 ENVIRONMENT = Environment(image="mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04", name="sdk-endpoints", version="1")
 SCORE = """
 import json, os, pickle
@@ -120,10 +123,10 @@ def update() -> None:
 
 
 def tokens() -> None:
-    client.online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name="sdk-token", auth_mode="aml_token")).result()
-    token = client.online_endpoints.get_keys("sdk-token")
+    client.online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name=TOKEN, auth_mode="aml_token")).result()
+    token = client.online_endpoints.get_keys(TOKEN)
     assert token.access_token.count(".") == 2 and token.expiry_time_utc > 0, token
-    client.online_endpoints.begin_delete(name="sdk-token").result()
+    client.online_endpoints.begin_delete(name=TOKEN).result()
     print("\nok tokens")
 
 

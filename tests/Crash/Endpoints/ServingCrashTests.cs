@@ -21,7 +21,7 @@ public sealed class ServingCrashTests : IAsyncLifetime, IDisposable
         string[] lines;
         try
         {
-            lines = (await server.PythonAsync("crash_endpoint.py")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            lines = (await server.PythonAsync(Sdk.Oldest, Sdks.Proxy, "crash_endpoint.py")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         }
         catch
         {
