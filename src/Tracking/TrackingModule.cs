@@ -1,12 +1,18 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Zaffre.Assets;
 using Zaffre.Database;
 using Zaffre.Resources;
+using Zaffre.Tracking.Artifacts;
 using Zaffre.Tracking.Data;
 using Zaffre.Tracking.History;
-using Zaffre.Tracking.Mlflow.Features;
 using Zaffre.Tracking.Mlflow;
+using Zaffre.Tracking.Mlflow.Features;
+using Zaffre.Tracking.Mlflow.Features.Registry;
+using Zaffre.Tracking.Registry;
+using Zaffre.Web;
 
 namespace Zaffre.Tracking;
 
@@ -26,14 +32,20 @@ public static class TrackingModule
         services.AddSingleton<ArtifactStore>();
         services.AddSingleton<StreamedStatus>();
         services.AddSingleton<IScopedDeletion, RunDeletion>();
+        services.AddSingleton<RegistryIndex>();
+        services.AddSingleton<IResourceIndex>(provider => provider.GetRequiredService<RegistryIndex>());
+        services.AddSingleton<IScopedDeletion>(provider => provider.GetRequiredService<RegistryIndex>());
+        services.AddSingleton<IUriScheme, RegistryScheme>().AddSingleton<IUriScheme, MlflowArtifactsScheme>();
+        services.AddSingleton<RegistryAccess>().AddSingleton<ModelSources>().AddSingleton<ArtifactPlaces>();
         services.AddSingleton<RunAccess>();
         services.AddSingleton<ExperimentAccess>();
-        return services.AddExperiments().AddRuns().AddArtifacts();
+        return services.AddExperiments().AddRuns().AddArtifacts().AddRegistry();
     }
 
     /// <summary>Maps its routes.</summary>
     public static IEndpointRouteBuilder MapTracking(this IEndpointRouteBuilder endpoints)
     {
+        endpoints.MapGet("/health", () => Results.Text("OK")).Anonymous();
         MlflowRoutes.Map(endpoints);
         RunHistoryRoutes.Map(endpoints);
         return endpoints;
@@ -63,7 +75,13 @@ public static class TrackingModule
         .AddSingleton<MlflowOperation, DeleteTag>()
         .AddSingleton<MlflowOperation, LogModel>()
         .AddSingleton<MlflowOperation, GetMetricHistory>()
+        .AddSingleton<MlflowOperation, GetMetricHistoryBulk>()
+        .AddSingleton<MlflowOperation, GetMetricHistoryInterval>()
+        .AddSingleton<MlflowOperation, LogInputs>()
+        .AddSingleton<MlflowOperation, LogOutputs>()
+        .AddSingleton<MlflowOperation, SearchDatasets>()
         .AddSingleton<MlflowOperation, GetServerInfo>()
+        .AddSingleton<MlflowOperation, GetVersion>()
         .AddSingleton<MlflowOperation, Refused>();
 
     private static IServiceCollection AddArtifacts(this IServiceCollection services) => services
@@ -71,4 +89,27 @@ public static class TrackingModule
         .AddSingleton<MlflowOperation, PutArtifact>()
         .AddSingleton<MlflowOperation, GetArtifact>()
         .AddSingleton<MlflowOperation, DeleteArtifact>();
+
+    private static IServiceCollection AddRegistry(this IServiceCollection services) => services
+        .AddSingleton<MlflowOperation, CreateRegisteredModel>()
+        .AddSingleton<MlflowOperation, GetRegisteredModel>()
+        .AddSingleton<MlflowOperation, UpdateRegisteredModel>()
+        .AddSingleton<MlflowOperation, RenameRegisteredModel>()
+        .AddSingleton<MlflowOperation, DeleteRegisteredModel>()
+        .AddSingleton<MlflowOperation, SearchRegisteredModels>()
+        .AddSingleton<MlflowOperation, GetLatestVersions>()
+        .AddSingleton<MlflowOperation, SetRegisteredModelTag>()
+        .AddSingleton<MlflowOperation, DeleteRegisteredModelTag>()
+        .AddSingleton<MlflowOperation, SetAlias>()
+        .AddSingleton<MlflowOperation, DeleteAlias>()
+        .AddSingleton<MlflowOperation, GetByAlias>()
+        .AddSingleton<MlflowOperation, CreateModelVersion>()
+        .AddSingleton<MlflowOperation, GetModelVersion>()
+        .AddSingleton<MlflowOperation, UpdateModelVersion>()
+        .AddSingleton<MlflowOperation, TransitionModelVersionStage>()
+        .AddSingleton<MlflowOperation, DeleteModelVersion>()
+        .AddSingleton<MlflowOperation, SearchModelVersions>()
+        .AddSingleton<MlflowOperation, GetDownloadUri>()
+        .AddSingleton<MlflowOperation, SetModelVersionTag>()
+        .AddSingleton<MlflowOperation, DeleteModelVersionTag>();
 }

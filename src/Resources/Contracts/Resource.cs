@@ -125,3 +125,10 @@ public interface IScopedDeletion
     /// <summary>Deletes what hangs under <paramref name="scope"/> (the id itself and every id below it).</summary>
     void Delete(WriteScope write, ArmId scope);
 }
+
+/// <summary>A module that keeps an index of some resources updates it here, in the same transaction.</summary>
+public interface IResourceIndex
+{
+    /// <summary>Called after <paramref name="resource"/> was put, whoever put it; throw <see cref="ProblemException"/> to undo the unit.</summary>
+    void OnPut(WriteScope scope, Resource resource);
+}

@@ -6,7 +6,7 @@ using Zaffre.Web;
 
 namespace Zaffre.Resources;
 
-internal sealed class ResourceStore(IDatabase database, IEnumerable<IScopedDeletion> deletions) : IResources, IScopes
+internal sealed class ResourceStore(IDatabase database, IEnumerable<IScopedDeletion> deletions, IEnumerable<IResourceIndex> indexes) : IResources, IScopes
 {
     private const string FindSql = $"SELECT {ResourceRow.Columns} FROM resources WHERE key = @key";
 
@@ -44,6 +44,11 @@ internal sealed class ResourceStore(IDatabase database, IEnumerable<IScopedDelet
         };
         scope.Execute(before is null ? InsertSql : UpdateSql, row);
         var after = Find(scope, id)!;
+        foreach (var index in indexes)
+        {
+            index.OnPut(scope, after);
+        }
+
         scope.Append(new NewEvent(actor.ObjectId, after.Id.Type + "/write", after.Id.Value, $$"""{"revision":{{after.Revision}}}"""));
         return after;
     }

@@ -12,19 +12,17 @@ internal sealed class ArtifactStore(IDatastores datastores, IBlobStore blobs)
 {
     private const int Page = 1000;
 
-    /// <summary>Where an artifact lies; an empty path is the run's root. The path must have passed the path check of the API.</summary>
-    public async Task<BlobAddress> AddressAsync(WorkspaceRef workspace, string runId, string path, CancellationToken ct)
+    /// <summary>The folder of that prefix in the artifact store.</summary>
+    public async Task<BlobAddress> RootAsync(WorkspaceRef workspace, string prefix, CancellationToken ct)
     {
-        var store = (await datastores.ResolveAsync(workspace, RunArtifacts.Datastore, ct)).Value;
-        var place = store.Child(RunArtifacts.Prefix(runId));
-        return new BlobAddress(place.Account, place.Container, path.Length == 0 ? place.Path : $"{place.Path}/{path}");
+        var place = (await datastores.ResolveAsync(workspace, RunArtifacts.Datastore, ct)).Value.Child(prefix);
+        return new BlobAddress(place.Account, place.Container, place.Path);
     }
 
-    /// <summary>What lies directly in a folder of a run, folders and files together in the order of their names.</summary>
-    public async Task<IReadOnlyList<ArtifactEntry>> ListAsync(WorkspaceRef workspace, string runId, string folder, CancellationToken ct)
+    /// <summary>What lies directly in a folder below <paramref name="root"/>, folders and files together in the order of their names.</summary>
+    public async Task<IReadOnlyList<ArtifactEntry>> ListAsync(BlobAddress root, string folder, CancellationToken ct)
     {
-        var root = await AddressAsync(workspace, runId, folder, ct);
-        var prefix = root.At(root.Name + "/");
+        var prefix = folder.Length == 0 ? root.At(root.Name + "/") : root.At($"{root.Name}/{folder}/");
         var found = new SortedDictionary<string, ArtifactEntry>(StringComparer.Ordinal);
         string? continuation = null;
         do
@@ -44,7 +42,7 @@ internal sealed class ArtifactStore(IDatastores datastores, IBlobStore blobs)
     /// <summary>Every file below a folder, with its path from the run's root, at most <paramref name="most"/>.</summary>
     public async Task<IReadOnlyList<(string Path, BlobAddress Blob)>> FilesAsync(WorkspaceRef workspace, string runId, string folder, int most, CancellationToken ct)
     {
-        var root = await AddressAsync(workspace, runId, folder, ct);
+        var root = (await RootAsync(workspace, RunArtifacts.Prefix(runId), ct)).Child(folder);
         var page = await blobs.ListAsync(root.At(root.Name + "/"), most, null, ct);
         return [.. page.Items.Select(blob => ($"{folder}/{blob.Name[(root.Name.Length + 1)..]}", root.At(blob.Name)))];
     }

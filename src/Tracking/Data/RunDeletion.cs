@@ -7,7 +7,7 @@ namespace Zaffre.Tracking.Data;
 /// <summary>Deletes what hangs under a workspace that goes, or the run of a job that goes.</summary>
 internal sealed class RunDeletion(WorkspaceKeys workspaces) : IScopedDeletion
 {
-    private static readonly string[] OfRuns = ["run_tags", "run_params", "run_outputs", "run_metrics", "run_latest"];
+    private static readonly string[] OfRuns = ["run_tags", "run_params", "run_outputs", "run_metrics", "run_latest", "run_datasets", "run_dataset_tags", "run_models"];
 
     public void Delete(WriteScope write, ArmId scope)
     {
@@ -16,6 +16,7 @@ internal sealed class RunDeletion(WorkspaceKeys workspaces) : IScopedDeletion
         {
             DeleteRuns(write, "workspace = @workspace", new { workspace });
             write.Execute("DELETE FROM experiment_tags WHERE experiment IN (SELECT key FROM experiments WHERE workspace = @workspace)", new { workspace });
+            write.Execute("DELETE FROM datasets WHERE experiment IN (SELECT key FROM experiments WHERE workspace = @workspace)", new { workspace });
             write.Execute("DELETE FROM experiments WHERE workspace = @workspace", new { workspace });
             write.Execute("DELETE FROM run_workspaces WHERE key = @workspace", new { workspace });
         }

@@ -32,6 +32,10 @@ internal static class MlflowErrors
 
     public static MlflowException NoRun(string id) => NotFound($"Run with id={id} not found");
 
+    public static MlflowException NoModel(string name) => NotFound($"Registered Model with name={name} not found");
+
+    public static MlflowException NoVersion(string name, string version) => NotFound($"Model Version (name={name}, version={version}) not found");
+
     public static MlflowException NoEndpoint(string message) => new(StatusCodes.Status404NotFound, "ENDPOINT_NOT_FOUND", message);
 
     public static MlflowException Denied(string message) => new(StatusCodes.Status403Forbidden, "PERMISSION_DENIED", message);

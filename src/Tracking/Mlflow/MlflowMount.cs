@@ -60,6 +60,9 @@ internal sealed record ArtifactUris(string Root, string Middle)
 {
     public const string End = "/artifacts";
 
+    /// <summary>True for the URIs that Azure's plugin reads.</summary>
+    public bool Azure => Root.StartsWith("azureml:", StringComparison.Ordinal);
+
     public string Of(RunRow run) => Root + run.ExperimentId + Middle + run.Id + End;
 
     public string Of(ExperimentRow experiment) => Root + experiment.Id;

@@ -7,7 +7,7 @@ using Zaffre.Kernel;
 namespace Zaffre.Tracking.Mlflow;
 
 /// <summary>
-/// The parameters of a call: the JSON body of a POST, the query of a GET. Reads as leniently as MLflow does: unknown members
+/// The parameters of a call: the JSON body, or the query of a GET and of a call without a body. Reads as leniently as MLflow does: unknown members
 /// are ignored, numbers may be strings, and an empty string is a missing one.
 /// </summary>
 internal sealed class MlflowRequest
@@ -37,7 +37,7 @@ internal sealed class MlflowRequest
         var buffer = await ReadBodyAsync(request, ct);
         if (buffer.Length == 0)
         {
-            return new MlflowRequest(default, null, 0);
+            return new MlflowRequest(default, request.Query, 0);
         }
 
         try
@@ -90,6 +90,13 @@ internal sealed class MlflowRequest
             : throw MlflowErrors.InvalidValue(name, $"'{scalar}'", "it must be an integer.");
     }
 
+    public bool Flag(string name) => AnyText(name)?.ToLowerInvariant() switch
+    {
+        null or "" or "false" => false,
+        "true" => true,
+        { } other => throw MlflowErrors.InvalidValue(name, $"'{other}'", "it must be true or false."),
+    };
+
     public double? Double(string name)
     {
         if (Scalar(name) is not { } scalar)
@@ -119,9 +126,14 @@ internal sealed class MlflowRequest
             : throw MlflowErrors.InvalidValue(name, list.GetRawText(), "it must be a list of strings.");
     }
 
+    /// <summary>The member as an object, or null when it is absent.</summary>
+    public MlflowRequest? Object(string name) => query is not null || Member(name) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Object ? new MlflowRequest(value, null, 0)
+        : throw MlflowErrors.Invalid($"Invalid value for parameter '{name}' supplied: it must be an object.");
+
     public IReadOnlyList<MlflowRequest> Objects(string name)
     {
-        if (Member(name) is not { ValueKind: not JsonValueKind.Null } list)
+        if (query is not null || Member(name) is not { } list)
         {
             return [];
         }

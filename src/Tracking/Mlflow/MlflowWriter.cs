@@ -58,21 +58,26 @@ internal static class MlflowWriter
         json.Pairs("params", run.Params);
         json.Pairs("tags", run.Tags);
         json.WriteEndObject();
-        json.WriteStartObject("inputs");
-        json.WriteEndObject();
+        json.Inputs(run.Inputs);
     }
 
-    public static void Metric(this Utf8JsonWriter json, MetricRow metric)
+    /// <summary>A point, with the id of its run where several runs are answered together.</summary>
+    public static void Metric(this Utf8JsonWriter json, MetricRow metric, string? run = null)
     {
         json.WriteStartObject();
         json.WriteString("key", metric.Name);
         json.Real("value", metric.Real);
         json.WriteNumber("timestamp", metric.Time);
         json.WriteNumber("step", metric.Step);
+        if (run is not null)
+        {
+            json.WriteString("run_id", run);
+        }
+
         json.WriteEndObject();
     }
 
-    private static void Real(this Utf8JsonWriter json, string name, double value)
+    public static void Real(this Utf8JsonWriter json, string name, double value)
     {
         if (double.IsFinite(value))
         {
@@ -84,7 +89,7 @@ internal static class MlflowWriter
         }
     }
 
-    private static void Pairs(this Utf8JsonWriter json, string member, IEnumerable<(string Name, string Value)> pairs)
+    public static void Pairs(this Utf8JsonWriter json, string member, IEnumerable<(string Name, string Value)> pairs)
     {
         var any = false;
         foreach (var (name, value) in pairs)

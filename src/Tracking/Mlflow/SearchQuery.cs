@@ -13,7 +13,7 @@ internal enum SearchView
     All,
 }
 
-/// <summary>A search of runs or experiments, parsed; running it gives the keys of one page.</summary>
+/// <summary>A search, parsed; running it gives the keys of one page.</summary>
 internal sealed record SearchQuery
 {
     private static readonly string RunStatusText =
@@ -35,6 +35,8 @@ internal sealed record SearchQuery
         "run_tags",
         "run")
     {
+        From = "runs r JOIN experiments e ON e.key = r.experiment",
+        Order = [("start_time", true), ("run_id", false)],
         Nullable = new HashSet<string>(StringComparer.Ordinal) { "end_time" },
     };
 
@@ -48,7 +50,11 @@ internal sealed record SearchQuery
             ["experiment_id"] = "CASE e.fallback WHEN 1 THEN 0 ELSE e.key END",
         },
         "experiment_tags",
-        "experiment");
+        "experiment")
+    {
+        From = "experiments e",
+        Order = [("creation_time", true), ("experiment_id", false)],
+    };
 
     public required SearchTables Tables { get; init; }
 
@@ -77,6 +83,12 @@ internal sealed record SearchQuery
         sql.Parameters.Add("uriRoot", uris.Root);
         sql.Parameters.Add("uriMiddle", uris.Middle);
         Scope(sql, experiments);
+        return Run(connection, sql);
+    }
+
+    /// <summary>The keys of the page in order; <paramref name="sql"/> holds what limits the search besides the filter.</summary>
+    public Page<long> Run(DbConnection connection, SearchSql sql)
+    {
         foreach (var term in Filter)
         {
             sql.And(term);
@@ -88,8 +100,7 @@ internal sealed record SearchQuery
             sql.After(PageToken.Read(Token, sql.SortKeys) ?? throw MlflowErrors.InvalidValue("page_token", $"'{Token}'", "it is not a token of this search."));
         }
 
-        var from = OfRuns ? "runs r JOIN experiments e ON e.key = r.experiment" : "experiments e";
-        return Read(connection, sql, $"SELECT {Tables.Key} AS key{sql.SortColumns} FROM {from}{sql.Joins} WHERE {sql.Conditions} ORDER BY {sql.OrderBy} LIMIT {Top + 1}");
+        return Read(connection, sql, $"SELECT {Tables.Key} AS key{sql.SortColumns} FROM {Tables.From}{sql.Joins} WHERE {sql.Conditions} ORDER BY {sql.OrderBy} LIMIT {Top + 1}");
     }
 
     private void Scope(SearchSql sql, IReadOnlyList<long> experiments)
@@ -112,8 +123,7 @@ internal sealed record SearchQuery
             sql.By(term);
         }
 
-        var (time, id) = OfRuns ? ("start_time", "run_id") : ("creation_time", "experiment_id");
-        foreach (var (name, descending) in new[] { (time, true), (id, false) })
+        foreach (var (name, descending) in Tables.Order)
         {
             if (!Order.Any(term => term.Entity == FilterEntity.Attribute && term.Key == name))
             {

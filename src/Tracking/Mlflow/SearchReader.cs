@@ -1,3 +1,4 @@
+using Zaffre.Tracking.Registry;
 using Zaffre.Tracking.Search;
 
 namespace Zaffre.Tracking.Mlflow;
@@ -5,11 +6,18 @@ namespace Zaffre.Tracking.Mlflow;
 /// <summary>Reads the parameters of the searches.</summary>
 internal static class SearchReader
 {
-    public static SearchQuery Runs(MlflowRequest request) => Read(request, SearchSchema.Runs, SearchQuery.RunTables, "run_view_type");
+    private const int MostModels = 1000;
+    private const int MostVersions = 200_000;
 
-    public static SearchQuery Experiments(MlflowRequest request) => Read(request, SearchSchema.Experiments, SearchQuery.ExperimentTables, "view_type");
+    public static SearchQuery Runs(MlflowRequest request) => Read(request, SearchSchema.Runs, SearchQuery.RunTables, (1000, MlflowLimits.SearchResults), "run_view_type");
 
-    private static SearchQuery Read(MlflowRequest request, SearchSchema schema, SearchTables tables, string view)
+    public static SearchQuery Experiments(MlflowRequest request) => Read(request, SearchSchema.Experiments, SearchQuery.ExperimentTables, (1000, MlflowLimits.SearchResults), "view_type");
+
+    public static SearchQuery RegisteredModels(MlflowRequest request) => Read(request, SearchSchema.RegisteredModels, RegistrySearch.ModelTables, (100, MostModels));
+
+    public static SearchQuery ModelVersions(MlflowRequest request) => Read(request, SearchSchema.ModelVersions, RegistrySearch.VersionTables, (MostVersions, MostVersions));
+
+    private static SearchQuery Read(MlflowRequest request, SearchSchema schema, SearchTables tables, (int Usual, int Most) results, string? view = null)
     {
         try
         {
@@ -18,8 +26,8 @@ internal static class SearchReader
                 Tables = tables,
                 Filter = FilterParser.Parse(schema, request.Text("filter") ?? request.Text("filter_string")),
                 Order = FilterParser.ParseOrder(schema, request.Texts("order_by")),
-                View = View(view, request.Text(view)),
-                Top = MlflowLimits.Results(request, 1000, MlflowLimits.SearchResults),
+                View = view is null ? SearchView.All : View(view, request.Text(view)),
+                Top = MlflowLimits.Results(request, results.Usual, results.Most),
                 Token = request.Text("page_token"),
             };
         }

@@ -119,14 +119,14 @@ internal sealed class FilterParser
         }
 
         var (name, key) = (token.Value[..dot], token.Value[(dot + 1)..]);
-        if (name is "dataset" or "datasets")
-        {
-            throw new FilterException("Filters on datasets are not supported by this server.");
-        }
-
         if (!schema.Entities.TryGetValue(name, out var entity))
         {
             throw new FilterException($"Invalid entity type '{name}'. Valid values are {Names(schema.Entities.Keys)}");
+        }
+
+        if (entity == FilterEntity.Dataset && (sorting || !SearchSchema.DatasetKeys.Contains(key)))
+        {
+            throw new FilterException(sorting ? $"Invalid order_by entity '{name}'." : $"Invalid dataset key '{key}' specified. Valid keys are {Names(SearchSchema.DatasetKeys)}");
         }
 
         return entity == FilterEntity.Attribute ? (entity, Attribute(key, sorting))
@@ -193,7 +193,7 @@ internal sealed class FilterParser
             FilterOperator.Equal or FilterOperator.NotEqual => true,
             FilterOperator.Like or FilterOperator.ILike => !IsNumeric(entity, key),
             FilterOperator.IsNull or FilterOperator.IsNotNull => entity is FilterEntity.Param or FilterEntity.Tag,
-            FilterOperator.In or FilterOperator.NotIn => entity == FilterEntity.Attribute && schema.ListAttributes.Contains(key)
+            FilterOperator.In or FilterOperator.NotIn => entity == FilterEntity.Dataset || (entity == FilterEntity.Attribute && schema.ListAttributes.Contains(key))
                 ? true
                 : throw new FilterException($"Only the {Names(schema.ListAttributes)} attribute supports comparison with a list of quoted string values."),
             _ => IsNumeric(entity, key),
@@ -225,7 +225,7 @@ internal sealed class FilterParser
         {
             throw new FilterException(entity == FilterEntity.Attribute
                 ? $"Expected a quoted string value for attributes. Got value {token.Raw}"
-                : $"Expected a quoted string value for {(entity == FilterEntity.Param ? "parameter" : "tag")} (e.g. 'my-value'). Got value {token.Raw}");
+                : $"Expected a quoted string value for {(entity == FilterEntity.Param ? "parameter" : Spell(entity))} (e.g. 'my-value'). Got value {token.Raw}");
         }
 
         position++;

@@ -7,6 +7,7 @@ internal enum FilterEntity
     Metric,
     Param,
     Tag,
+    Dataset,
 }
 
 internal enum FilterOperator

@@ -18,6 +18,9 @@ internal sealed record SearchSchema
     /// <summary>Attributes that only sort.</summary>
     public required IReadOnlySet<string> SortOnlyAttributes { get; init; }
 
+    /// <summary>What is known of a dataset.</summary>
+    public static IReadOnlySet<string> DatasetKeys { get; } = Set("name", "digest", "context");
+
     /// <summary>Other spellings of attributes.</summary>
     public required IReadOnlyDictionary<string, string> Aliases { get; init; }
 
@@ -37,6 +40,8 @@ internal sealed record SearchSchema
             ["parameters"] = FilterEntity.Param,
             ["tag"] = FilterEntity.Tag,
             ["tags"] = FilterEntity.Tag,
+            ["dataset"] = FilterEntity.Dataset,
+            ["datasets"] = FilterEntity.Dataset,
         },
         TextAttributes = Set("status", "artifact_uri", "user_id", "run_id", "run_name"),
         NumericAttributes = Set("start_time", "end_time"),
@@ -67,6 +72,26 @@ internal sealed record SearchSchema
         ListAttributes = Set(),
         SortOnlyAttributes = Set("experiment_id"),
         Aliases = new Dictionary<string, string>(StringComparer.Ordinal),
+    };
+
+    public static SearchSchema RegisteredModels { get; } = new()
+    {
+        Entities = Experiments.Entities,
+        TextAttributes = Set("name"),
+        NumericAttributes = Set(),
+        ListAttributes = Set(),
+        SortOnlyAttributes = Set("creation_timestamp", "last_updated_timestamp"),
+        Aliases = new Dictionary<string, string>(StringComparer.Ordinal) { ["timestamp"] = "last_updated_timestamp" },
+    };
+
+    public static SearchSchema ModelVersions { get; } = new()
+    {
+        Entities = Experiments.Entities,
+        TextAttributes = Set("name", "source_path", "run_id"),
+        NumericAttributes = Set("version_number"),
+        ListAttributes = Set("run_id"),
+        SortOnlyAttributes = Set("creation_timestamp", "last_updated_timestamp"),
+        Aliases = new Dictionary<string, string>(StringComparer.Ordinal) { ["timestamp"] = "last_updated_timestamp" },
     };
 
     private static HashSet<string> Set(params string[] names) => new(names, StringComparer.Ordinal);

@@ -7,6 +7,12 @@ namespace Zaffre.Tracking.Search;
 /// <summary>Where the searched rows and what hangs on them lie. <paramref name="Key"/> is the row's key column, <paramref name="Attributes"/> maps a name to its column or expression.</summary>
 internal sealed record SearchTables(string Key, IReadOnlyDictionary<string, string> Attributes, string TagTable, string TagOwner)
 {
+    /// <summary>The FROM clause.</summary>
+    public required string From { get; init; }
+
+    /// <summary>The order of rows that the client's order leaves open; the whole of it must be unique.</summary>
+    public required IReadOnlyList<(string Attribute, bool Descending)> Order { get; init; }
+
     /// <summary>Attributes that may be NULL.</summary>
     public IReadOnlySet<string> Nullable { get; init; } = new HashSet<string>(StringComparer.Ordinal);
 }
@@ -48,6 +54,7 @@ internal sealed class SearchSql(SearchTables tables)
         FilterEntity.Attribute => Compare(tables.Attributes[term.Key], term),
         FilterEntity.Metric => Metric(term),
         FilterEntity.Param => Keyed("run_params", "run", term),
+        FilterEntity.Dataset => Dataset(term),
         _ => Keyed(tables.TagTable, tables.TagOwner, term),
     });
 
@@ -109,6 +116,10 @@ internal sealed class SearchSql(SearchTables tables)
         var condition = term.Operator == FilterOperator.NotEqual ? $"(m.nan = 1 OR {value})" : $"m.nan = 0 AND {value}";
         return $"EXISTS (SELECT 1 FROM run_latest m WHERE m.run = {tables.Key} AND m.metric = {name} AND {condition})";
     }
+
+    private string Dataset(FilterTerm term) => term.Key == "context"
+        ? $"EXISTS (SELECT 1 FROM run_dataset_tags k WHERE k.run = {tables.Key} AND k.name = 'mlflow.data.context' AND {Compare("k.value", term)})"
+        : $"EXISTS (SELECT 1 FROM run_datasets i JOIN datasets d ON d.key = i.dataset WHERE i.run = {tables.Key} AND {Compare("d." + term.Key, term)})";
 
     private string Keyed(string table, string owner, FilterTerm term)
     {

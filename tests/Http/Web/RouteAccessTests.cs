@@ -10,6 +10,7 @@ public sealed class RouteAccessTests(ZaffreHost host) : IClassFixture<ZaffreHost
     [
         "GET /common/discovery/instance",
         "GET /discovery",
+        "GET /health",
         "GET /healthz",
         "GET /metadata/endpoints",
         "GET /readyz",

@@ -33,7 +33,7 @@ public sealed class FilterParserTests
     [InlineData("metrics.a == 1", "Invalid comparison operator '=='")]
     [InlineData("params.a = 'x", "a quote is not closed")]
     [InlineData("params.a = 'x'; DROP TABLE runs", "Invalid clause(s) in filter string")]
-    [InlineData("datasets.name = 'x'", "Filters on datasets are not supported")]
+    [InlineData("datasets.size = 'x'", "Invalid dataset key 'size' specified")]
     [InlineData("params. = 'x'", "Invalid identifier")]
     [InlineData("params.a NOT LIKE 'x'", "Invalid comparison operator 'LIKE'")]
     [InlineData("params.a not", "a comparison is not complete")]

@@ -91,7 +91,7 @@ public sealed class SearchPropertyTests : IAsyncLifetime, IDisposable
     private static Gen<Sort[]> Orders() =>
         from count in Gen.Choose(0, 3)
         from sorts in Gen.ArrayOf(
-            from entity in Gen.Elements(Enum.GetValues<FilterEntity>())
+            from entity in Gen.Elements(FilterEntity.Attribute, FilterEntity.Metric, FilterEntity.Param, FilterEntity.Tag)
             from key in Gen.Elements(Keys)
             from attribute in Gen.Elements("status", "run_name", "end_time", "start_time", "run_id", "user_id")
             from down in Gen.Elements(true, false)

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Zaffre.Database;
 using Zaffre.Kernel;
+using Zaffre.Resources;
 using Zaffre.Tracking;
 using Zaffre.Tracking.Data;
 using Zaffre.Web;
@@ -18,6 +19,7 @@ public sealed class TrackingFixture : IDisposable
         .AddSingleton(TimeProvider.System)
         .AddLogging(logging => logging.SetMinimumLevel(LogLevel.None))
         .AddDatabase()
+        .AddResources()
         .AddTracking()
         .BuildServiceProvider();
 

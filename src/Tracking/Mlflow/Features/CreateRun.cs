@@ -31,7 +31,7 @@ internal sealed class CreateRun(IDatabase database) : MlflowOperation
             json =>
             {
                 json.WriteStartObject("run");
-                json.RunMembers(new RunDetail(run, [], [], tags.OrderBy(tag => tag.Key, StringComparer.Ordinal).Select(tag => (tag.Key, tag.Value))), call.Uris);
+                json.RunMembers(new RunDetail(run, [], [], tags.OrderBy(tag => tag.Key, StringComparer.Ordinal).Select(tag => (tag.Key, tag.Value)), new RunInputs([], [], [])), call.Uris);
                 json.WriteEndObject();
             },
             ct);

@@ -15,3 +15,19 @@ internal sealed class GetServerInfo : MlflowOperation
         },
         ct);
 }
+
+/// <summary>The version of MLflow whose API this is. Clients choose their calls by it (spans go to <c>/v1/traces</c> since 3.4).</summary>
+internal sealed class GetVersion : MlflowOperation
+{
+    private const string Version = "3.11.2";
+
+    public override IReadOnlyList<string> Routes { get; } = ["GET /version"];
+
+    public override string Action => "workspaces/experiments/read";
+
+    public override Task HandleAsync(MlflowCall call, CancellationToken ct)
+    {
+        call.Http.Response.ContentType = "text/plain; charset=utf-8";
+        return call.Http.Response.Body.WriteAsync(System.Text.Encoding.ASCII.GetBytes(Version), ct).AsTask();
+    }
+}

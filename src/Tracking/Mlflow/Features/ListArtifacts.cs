@@ -17,7 +17,7 @@ internal sealed class ListArtifacts(IDatabase database, ArtifactStore artifacts)
         var id = request.RunId();
         var folder = ArtifactPath.Check(request.TextOrEmpty("path"));
         var run = await database.ReadAsync(connection => RunStore.Find(connection, call.WorkspaceKey, id), ct) ?? throw MlflowErrors.NoRun(id);
-        var entries = await artifacts.ListAsync(call.Workspace, run.Id, folder, ct);
+        var entries = await artifacts.ListAsync(await artifacts.RootAsync(call.Workspace, RunArtifacts.Prefix(run.Id), ct), folder, ct);
         await call.WriteAsync(
             json =>
             {

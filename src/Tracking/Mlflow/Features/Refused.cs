@@ -10,11 +10,6 @@ internal sealed class Refused : MlflowOperation
     [
         ("/logged-models", "logged models"),
         ("/traces", "traces"),
-        ("/registered-models", "model registry"),
-        ("/model-versions", "model registry"),
-        ("/runs/log-inputs", "datasets of runs"),
-        ("/runs/outputs", "model outputs of runs"),
-        ("/metrics/get-history-bulk", "metric histories of several runs at once"),
         ("/datasets", "evaluation datasets"),
         ("/scorers", "scorers"),
         ("/gateway", "AI gateway"),

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
-using Zaffre.Database;
+using Zaffre.Tracking.Artifacts;
 using Zaffre.Tracking.Data;
 
 namespace Zaffre.Tracking.Mlflow.Features;
@@ -18,31 +18,11 @@ internal static class ArtifactProxy
 
     public static IReadOnlyList<string> Routes(string method) => [$"{method} {Prefix}/{{**path}}", $"{method} {AjaxPrefix}/{{**path}}"];
 
-    public static (string Experiment, string Run, string Path) Split(MlflowCall call) =>
-        ArtifactPath.Split(call.Http.Request.RouteValues["path"] as string ?? "");
-
-    public static async Task<RunRow> FindAsync(IDatabase database, MlflowCall call, string experiment, string run, CancellationToken ct) =>
-        Checked(await database.ReadAsync(connection => RunStore.Find(connection, call.WorkspaceKey, run), ct), experiment, run);
-
-    public static RunRow Checked(RunRow? row, string experiment, string run) =>
-        row is not null && row.ExperimentId == experiment ? row : throw MlflowErrors.NoRun(run);
-
-    /// <summary>The run when the caller may write to its artifacts. A job's logs are the server's to write.</summary>
-    public static Task<RunRow> WritableAsync(RunAccess runs, MlflowCall call, (string Experiment, string Run, string Path) target, CancellationToken ct) => runs.WriteAsync(
-        call,
-        target.Run,
-        (_, row) =>
-        {
-            var folder = target.Path.Split('/')[0];
-            return !row.IsJob || folder is not ("" or "user_logs" or "system_logs")
-                ? Checked(row, target.Experiment, target.Run)
-                : throw MlflowErrors.Denied($"The logs of job '{row.Id}' are written by the server only.");
-        },
-        ct);
+    public static string Path(MlflowCall call) => call.Http.Request.RouteValues["path"] as string ?? "";
 }
 
 /// <summary>Stores one file.</summary>
-internal sealed class PutArtifact(RunAccess runs, ArtifactStore artifacts) : MlflowOperation
+internal sealed class PutArtifact(ArtifactPlaces places, ArtifactStore artifacts) : MlflowOperation
 {
     public override IReadOnlyList<string> Routes { get; } = ArtifactProxy.Routes("PUT");
 
@@ -50,8 +30,8 @@ internal sealed class PutArtifact(RunAccess runs, ArtifactStore artifacts) : Mlf
 
     public override async Task HandleAsync(MlflowCall call, CancellationToken ct)
     {
-        var target = ArtifactProxy.Split(call);
-        if (target.Path.Length == 0)
+        var place = await places.WritableAsync(call, ArtifactProxy.Path(call), ct);
+        if (place.Path.Length == 0)
         {
             throw MlflowErrors.Invalid("Invalid path");
         }
@@ -61,15 +41,13 @@ internal sealed class PutArtifact(RunAccess runs, ArtifactStore artifacts) : Mlf
             limit.MaxRequestBodySize = null;
         }
 
-        var run = await ArtifactProxy.WritableAsync(runs, call, target, ct);
-        var address = await artifacts.AddressAsync(call.Workspace, run.Id, target.Path, ct);
-        await artifacts.PutAsync(address, call.Http.Request.Body, call.Http.Request.ContentType ?? "application/octet-stream", ct);
+        await artifacts.PutAsync(place.Address, call.Http.Request.Body, call.Http.Request.ContentType ?? "application/octet-stream", ct);
         await call.WriteEmptyAsync(ct);
     }
 }
 
 /// <summary>One file.</summary>
-internal sealed class GetArtifact(IDatabase database, ArtifactStore artifacts) : MlflowOperation
+internal sealed class GetArtifact(ArtifactPlaces places, ArtifactStore artifacts) : MlflowOperation
 {
     public override IReadOnlyList<string> Routes { get; } = ArtifactProxy.Routes("GET|HEAD");
 
@@ -77,25 +55,23 @@ internal sealed class GetArtifact(IDatabase database, ArtifactStore artifacts) :
 
     public override async Task HandleAsync(MlflowCall call, CancellationToken ct)
     {
-        if (string.IsNullOrEmpty(call.Http.Request.RouteValues["path"] as string))
+        if (ArtifactProxy.Path(call).Length == 0)
         {
             await ListFolderAsync(call, ct);
             return;
         }
 
-        var (experiment, id, path) = ArtifactProxy.Split(call);
-        var run = await ArtifactProxy.FindAsync(database, call, experiment, id, ct);
-        var address = await artifacts.AddressAsync(call.Workspace, run.Id, path, ct);
-        if (path.Length == 0 || await artifacts.OpenAsync(address, ct) is not { } found)
+        var place = await places.ReadableAsync(call, ArtifactProxy.Path(call), ct);
+        if (await artifacts.OpenAsync(place.Address, ct) is not { } found)
         {
-            throw MlflowErrors.NotFound($"No artifact '{path}' in run with id {run.Id}");
+            throw MlflowErrors.NotFound($"No artifact '{place.Path}' in '{ArtifactProxy.Path(call)}'");
         }
 
         call.Http.Response.Headers.XContentTypeOptions = "nosniff";
         await Results.Stream(
             found.Content,
             found.Info.ContentType,
-            path[(path.LastIndexOf('/') + 1)..],
+            place.FileName,
             found.Info.LastModified,
             EntityTagHeaderValue.Parse(found.Info.ETag),
             enableRangeProcessing: true).ExecuteAsync(call.Http);
@@ -103,15 +79,14 @@ internal sealed class GetArtifact(IDatabase database, ArtifactStore artifacts) :
 
     private async Task ListFolderAsync(MlflowCall call, CancellationToken ct)
     {
-        var (experiment, id, folder) = ArtifactPath.Split(call.Http.Request.Query["path"].ToString());
-        var run = await ArtifactProxy.FindAsync(database, call, experiment, id, ct);
-        var entries = await artifacts.ListAsync(call.Workspace, run.Id, folder, ct);
+        var place = await places.ReadableAsync(call, call.Http.Request.Query["path"].ToString(), ct);
+        var entries = await artifacts.ListAsync(place.Root, place.Path, ct);
         await call.WriteAsync(json => ListArtifacts.WriteFiles(json, entries, entry => entry.Path[(entry.Path.LastIndexOf('/') + 1)..]), ct);
     }
 }
 
 /// <summary>Deletes a file, or a folder with everything in it.</summary>
-internal sealed class DeleteArtifact(RunAccess runs, ArtifactStore artifacts) : MlflowOperation
+internal sealed class DeleteArtifact(ArtifactPlaces places, ArtifactStore artifacts) : MlflowOperation
 {
     public override IReadOnlyList<string> Routes { get; } = ArtifactProxy.Routes("DELETE");
 
@@ -119,9 +94,7 @@ internal sealed class DeleteArtifact(RunAccess runs, ArtifactStore artifacts) : 
 
     public override async Task HandleAsync(MlflowCall call, CancellationToken ct)
     {
-        var target = ArtifactProxy.Split(call);
-        var run = await ArtifactProxy.WritableAsync(runs, call, target, ct);
-        await artifacts.DeleteAsync(await artifacts.AddressAsync(call.Workspace, run.Id, target.Path, ct), ct);
+        await artifacts.DeleteAsync((await places.WritableAsync(call, ArtifactProxy.Path(call), ct)).Address, ct);
         await call.WriteEmptyAsync(ct);
     }
 }
