@@ -18,6 +18,7 @@ root.Subcommands.Add(EnvCommand.Create());
 root.Subcommands.Add(ExecCommand.Create());
 root.Subcommands.Add(TokenCommand.Create());
 root.Subcommands.Add(PrincipalCommand.Create());
+root.Subcommands.Add(ReplayCommand.Create());
 CliCommands.AddTo(root);
 
 // The server ends by its own rules; the parser would kill it two seconds after the first signal.

@@ -75,6 +75,7 @@ internal static class DetachedServer
             "-c", "exec setsid \"$@\" >>\"$ZAFFRE_LOG\" 2>&1 </dev/null", "zaffre", Environment.ProcessPath!,
             "up", "--data", options.Data.Root, "--port", Number(options.Port), "--proxy-port", Number(options.ProxyPort), "--gateway-port", Number(options.GatewayPort),
             .. options.StrictProxy ? ["--strict-proxy"] : Array.Empty<string>(),
+            .. options.Record is { } folder ? ["--record", folder, "--record-limit", Number(options.RecordLimit)] : Array.Empty<string>(),
         ];
         foreach (var argument in arguments)
         {

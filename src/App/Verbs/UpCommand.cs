@@ -13,9 +13,12 @@ internal static class UpCommand
     private static readonly Option<bool> Detach = new("--detach") { Description = "Return when the server is ready; its log goes to log/server.log in the data directory." };
     private static readonly Option<bool> StrictProxy = new("--strict-proxy") { Description = "The CONNECT listener refuses every host but the Azure names that this server answers for." };
 
+    private static readonly Option<string?> Record = new("--record") { Description = "Record every request and answer, without secrets, into files of this folder." };
+    private static readonly Option<int> RecordLimit = LimitOption();
+
     public static Command Create()
     {
-        var command = new Command("up", "Start a server.") { CliCommands.Data, Port, ProxyPort, GatewayPort, Detach, StrictProxy };
+        var command = new Command("up", "Start a server.") { CliCommands.Data, Port, ProxyPort, GatewayPort, Detach, StrictProxy, Record, RecordLimit };
         command.SetAction((parsed, ct) =>
         {
             var options = OptionsOf(parsed);
@@ -35,9 +38,24 @@ internal static class UpCommand
             ProxyPort = Chosen(ProxyPort),
             GatewayPort = Chosen(GatewayPort),
             StrictProxy = parsed.GetValue(StrictProxy),
+            Record = parsed.GetValue(Record) is { Length: > 0 } folder ? Path.GetFullPath(folder) : null,
+            RecordLimit = parsed.GetValue(RecordLimit),
         };
 
         int Chosen(Option<int> option) => port == 0 && parsed.GetResult(option) is null or { Implicit: true } ? 0 : parsed.GetValue(option);
+    }
+
+    private static Option<int> LimitOption()
+    {
+        var option = new Option<int>("--record-limit") { Description = "Megabytes that the recording may take; the oldest file goes first.", DefaultValueFactory = _ => 256 };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && (!int.TryParse(result.Tokens[0].Value, out var limit) || limit < 1))
+            {
+                result.AddError($"--record-limit is a number of megabytes, at least 1, not '{result.Tokens[0].Value}'.");
+            }
+        });
+        return option;
     }
 
     private static Option<int> PortOption(string name, int standard, string what)

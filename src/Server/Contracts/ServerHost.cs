@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Zaffre.Endpoints;
+using Zaffre.Recording;
 using Zaffre.Server.Listening;
 using Zaffre.Web;
 
@@ -64,6 +65,11 @@ public static class ServerHost
             CertificateFile = listeners.Endpoints.CertificateFile,
             KeyFile = listeners.Endpoints.KeyFile,
         });
+        if (options.Record is { } folder)
+        {
+            builder.Services.AddRecording(new RecordingOptions { Folder = folder, Data = options.Data, Limit = options.RecordLimit * 1024L * 1024 });
+        }
+
         builder.Services.AddZaffre(options.Data);
         var app = builder.Build();
         app.UseZaffre();

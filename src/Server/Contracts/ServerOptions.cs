@@ -19,6 +19,12 @@ public sealed record ServerOptions
 
     /// <summary>Whether the CONNECT listener refuses every host but the Azure ones that this server answers for.</summary>
     public bool StrictProxy { get; init; }
+
+    /// <summary>The folder into which traffic is recorded, without secrets (docs/recording.md); null records nothing.</summary>
+    public string? Record { get; init; }
+
+    /// <summary>Megabytes that one session's recording may take.</summary>
+    public int RecordLimit { get; init; } = 256;
 }
 
 /// <summary>

@@ -21,6 +21,7 @@ internal static class Floors
         ["Tracking"] = 5,
         ["Assets"] = 4,
         ["Workspaces"] = 3,
+        ["Recording"] = 2,
         ["Storage"] = 2,
         ["Gateway"] = 2,
         ["Identity"] = 1,

@@ -1,0 +1,46 @@
+using System.Text.Json.Nodes;
+
+namespace Zaffre.Recording.Sanitizing;
+
+/// <summary>What is replaced in a JSON body, by where it stands.</summary>
+internal sealed class JsonRules(TextRules text, Placeholders names)
+{
+    /// <param name="node">The document; it is not changed.</param>
+    /// <param name="secrets">Whether every text in it is a secret.</param>
+    /// <param name="dates">Whether dates are replaced.</param>
+    public JsonNode? Clean(JsonNode? node, bool secrets, bool dates) => node switch
+    {
+        JsonObject found => Clean(found, secrets, dates),
+        JsonArray list => new JsonArray([.. list.Select(item => Clean(item, secrets, dates))]),
+        JsonValue value when value.TryGetValue<string>(out var found) => secrets ? SecretOrText(found, dates) : text.Clean(found, dates),
+        _ => node?.DeepClone(),
+    };
+
+    private JsonObject Clean(JsonObject source, bool secrets, bool dates)
+    {
+        // A tag, param or variable as {"key": name, "value": text} is judged by its name too.
+        var named = source["key"] is JsonValue key && key.TryGetValue<string>(out var name) ? name : source["name"] is JsonValue second && second.TryGetValue<string>(out name) ? name : "";
+        var result = new JsonObject();
+        foreach (var (member, value) in source)
+        {
+            var label = member == "value" && named.Length > 0 ? named : member;
+            result[text.Clean(member, dates: false)] = value is JsonValue scalar && scalar.TryGetValue<string>(out var found)
+                ? Text(label, found, secrets, dates)
+                : Clean(value, (secrets || SecretNames.HoldsSecrets(member)) && !SecretNames.IsPlain(member), dates);
+        }
+
+        return result;
+    }
+
+    private string Text(string label, string value, bool secrets, bool dates) => label switch
+    {
+        _ when SecretNames.IsSecret(label) || (secrets && !SecretNames.IsPlain(label)) => SecretOrText(value, dates),
+        _ when label.Equals("etag", StringComparison.OrdinalIgnoreCase) => value.Length == 0 ? value : names.Of("etag", value),
+        "accountName" or "storageAccountName" => text.Account(text.Clean(value, dates)),
+        _ when SecretNames.IsUser(label) && !Guid.TryParse(value, out _) && value.Length > 0 => names.Of("user", value),
+        _ => text.Clean(value, dates),
+    };
+
+    // A signed URL stays a URL; its signature goes by the rules of text.
+    private string SecretOrText(string value, bool dates) => value.Contains("sig=", StringComparison.Ordinal) ? text.Clean(value, dates) : text.Secret(value);
+}
