@@ -1,4 +1,5 @@
 using Zaffre.Benchmarks;
+using Zaffre.Benchmarks.Clients;
 using Zaffre.Benchmarks.Core;
 
 var root = Environment.GetEnvironmentVariable("ZAFFRE_HOME") ?? Directory.GetCurrentDirectory();
@@ -7,11 +8,12 @@ Console.WriteLine(Machine.Describe());
 Func<string, Task<IReadOnlyList<Figure>>>? run = name switch
 {
     "core" => CoreBenchmark.RunAsync,
+    "clients" => ClientsBenchmark.RunAsync,
     _ => null,
 };
 if (run is null)
 {
-    await Console.Error.WriteLineAsync($"There is no benchmark '{name}'; there is: core.");
+    await Console.Error.WriteLineAsync($"There is no benchmark '{name}'; there are: core, clients.");
     return 2;
 }
 

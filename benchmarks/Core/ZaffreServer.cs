@@ -39,6 +39,16 @@ internal sealed partial class ZaffreServer : IAsyncDisposable
         .Where(IsOurs)
         .Sum(folder => PssInKilobytes(folder + "/smaps_rollup")) / 1024.0;
 
+    /// <summary>
+    /// Processor time, user and system, of the server's process since its start. Tasks, their launchers and the gateway are processes of their own and do not count,
+    /// nor do children that ended.
+    /// </summary>
+    public TimeSpan ProcessorTime()
+    {
+        process.Refresh();
+        return process.TotalProcessorTime;
+    }
+
     /// <summary>Runs a verb against this server and returns its output.</summary>
     public async Task<string> RunAsync(params string[] arguments)
     {

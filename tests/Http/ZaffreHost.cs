@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Zaffre.Identity;
 using Zaffre.Kernel;
+using Zaffre.Recording;
 using Zaffre.Server;
 using Zaffre.Web;
 
@@ -18,6 +19,9 @@ public sealed class ZaffreHost : IAsyncLifetime
     private WebApplication? app;
 
     public string Root { get; } = Directory.CreateTempSubdirectory("zaffre-http-").FullName;
+
+    /// <summary>The folder into which this server records its traffic; null for none.</summary>
+    public string? Record { get; init; }
 
     public IServiceProvider Services => app!.Services;
 
@@ -74,6 +78,11 @@ public sealed class ZaffreHost : IAsyncLifetime
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseTestServer();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        if (Record is not null)
+        {
+            builder.Services.AddRecording(new RecordingOptions { Folder = Record, Data = new DataDirectory(Root), BodyLimit = 64 * 1024 });
+        }
+
         builder.Services.AddZaffre(new DataDirectory(Root));
         app = builder.Build();
         app.UseZaffre();

@@ -71,7 +71,7 @@ internal static class ReplayCommand
         }
 
         var differing = report.Differences.Select(difference => difference.Number).Distinct().Count();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{session.Name}: {report.Sent} sent, {differing} differ, {report.Skipped} of jobs left out"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{session.Name}: {report.Sent} sent, {differing} differ, {report.Skipped} left out"));
     }
 
     private static ReplayTarget Target(ParseResult parsed, DataDirectory data)

@@ -39,6 +39,6 @@ public sealed record ReplayDifference(long Number, string Request, string Where,
 
 /// <summary>How a replay went.</summary>
 /// <param name="Sent">Exchanges that were replayed.</param>
-/// <param name="Skipped">Exchanges that a job sent when they were recorded.</param>
+/// <param name="Skipped">Exchanges that a job sent when they were recorded, and refusals of a signature that the client made itself.</param>
 /// <param name="Differences">What differs, in order.</param>
 public sealed record ReplayReport(int Sent, int Skipped, IReadOnlyList<ReplayDifference> Differences);

@@ -21,7 +21,7 @@ public static class Replayer
         var (sent, skipped, waited) = (0, 0, TimeSpan.Zero);
         foreach (var exchange in session.Exchanges)
         {
-            if (exchange.Job)
+            if (exchange.Job || client.CannotRepeat(exchange))
             {
                 skipped++;
                 continue;

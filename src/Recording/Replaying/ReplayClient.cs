@@ -46,6 +46,9 @@ internal sealed partial class ReplayClient : IDisposable
         return new Came((int)answer.StatusCode, headers, exchange.Answer.Aborted ? [] : await answer.Content.ReadAsByteArrayAsync(ct));
     }
 
+    /// <summary>Whether the client made a signature of its own and was refused: which rights it had signed is not recorded.</summary>
+    public bool CannotRepeat(Exchange exchange) => exchange.Answer.Status is 401 or 403 && Unbound(exchange.Request.Target);
+
     public void Dispose() => http.Dispose();
 
     private async Task<HttpRequestMessage> RequestAsync(RecordedRequest recorded, CancellationToken ct)

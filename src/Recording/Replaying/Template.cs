@@ -5,6 +5,8 @@ namespace Zaffre.Recording.Replaying;
 /// <summary>Matches a recorded text with what came, and takes the values of its placeholders from there.</summary>
 internal static partial class Template
 {
+    private const int Anchor = 6;
+
     /// <summary>Where the two part, or -1 when they agree.</summary>
     public static int Mismatch(string recorded, string came, Bindings bindings)
     {
@@ -16,12 +18,13 @@ internal static partial class Template
             var (text, isPlaceholder) = pieces[i];
             if (!isPlaceholder)
             {
-                if (!came.AsSpan(at).StartsWith(text, StringComparison.Ordinal))
+                var same = came.AsSpan(at).CommonPrefixLength(text);
+                at += same;
+                if (same < text.Length)
                 {
                     return at;
                 }
 
-                at += text.Length;
                 continue;
             }
 
@@ -67,7 +70,8 @@ internal static partial class Template
             return look.Match(came, at) is { Success: true } match ? match.Length : -1;
         }
 
-        return next is null ? came.Length - at : came.IndexOf(next, at, StringComparison.Ordinal) is var end and >= 0 ? end - at : -1;
+        // A few characters of what follows will do; where the rest of it differs is found in its turn.
+        return next is null ? came.Length - at : came.AsSpan(at).IndexOf(next.AsSpan(0, Math.Min(next.Length, Anchor)), StringComparison.Ordinal) is var end and >= 0 ? end : -1;
     }
 
     [GeneratedRegex(@"\G[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]

@@ -33,9 +33,10 @@ internal sealed class HeaderRules(TextRules text, Placeholders names)
 
     private string Value(string name, string value, bool answer) => name switch
     {
-        "authorization" => Authorization(value),
+        _ when name.EndsWith("authorization", StringComparison.Ordinal) => Authorization(value),
         "content-md5" or "x-ms-blob-content-md5" or "x-ms-content-crc64" => "{md5}",
         "etag" or "if-match" or "if-none-match" or "x-ms-source-if-match" => value == "*" ? value : names.Of("etag", value),
+        "user-agent" => value.Split('(')[0].TrimEnd(),
         _ when SecretNames.IsSecret(name) => text.Secret(value),
         _ => text.Clean(value, answer),
     };
