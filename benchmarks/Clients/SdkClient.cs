@@ -22,7 +22,7 @@ internal sealed record SdkClient(string Name, string Script, IReadOnlyList<strin
         yield return new SdkClient("sdk-oldest", script, ["/usr/bin/python3", "-W", "ignore"], Path.Combine(root, "tests/Clients/python/pydash-standin"));
         if (Environment.GetEnvironmentVariable("ZAFFRE_NEWEST_SDK") is { Length: > 0 } newest)
         {
-            yield return new SdkClient("sdk-newest", script, [Path.Combine(newest, "python")], "");
+            yield return new SdkClient("sdk-newest", script, [Path.Combine(newest, "python"), "-W", "ignore"], "");
         }
     }
 
