@@ -14,6 +14,9 @@ setup_table() {
             '/usr/lib/python3/dist-packages/sklearn python3-sklearn' \
             '/usr/lib/python3/dist-packages/pandas python3-pandas' \
             '/usr/lib/python3/dist-packages/joblib python3-joblib' ;;
+        models) printf '%s\n' \
+            '/usr/lib/python3/dist-packages/xgboost python3-xgboost' \
+            '/usr/lib/python3/dist-packages/cloudpickle python3-cloudpickle' ;;
         clients) printf '%s\n' \
             '/usr/lib/python3/dist-packages/azure/ai/ml python3-azure' \
             '/usr/lib/python3/dist-packages/azure/storage/blob python3-azure-storage' \

@@ -7,8 +7,9 @@ from typing import NamedTuple, Optional
 HEADER = struct.Struct("<BBBBHHIII")
 MAGIC = 0x5A
 HELLO, REQUEST, RESPONSE = 1, 2, 3
-RUN_FAILED, JSON, WANTS_HEADERS = 1, 2, 4
+RUN_FAILED, JSON, WANTS_HEADERS, OWN_STATUS = 1, 2, 4, 8
 MAX_FRAME = (1 << 30) + (1 << 18)
+MAX_DESCRIPTION = 1 << 20
 _CHUNK = 65536
 
 
@@ -17,8 +18,9 @@ class Request(NamedTuple):
     body: bytes
 
 
-def hello(process: int, flags: int) -> bytes:
-    return HEADER.pack(MAGIC, HELLO, flags, 0, 0, 0, 0, 0, process)
+def hello(process: int, flags: int, description: bytes) -> bytes:
+    """``description`` is what the runtime says of itself as JSON, at most MAX_DESCRIPTION bytes."""
+    return HEADER.pack(MAGIC, HELLO, flags, 0, 0, 0, 0, len(description), process) + description
 
 
 def read_request(connection: socket.socket) -> Optional[Request]:

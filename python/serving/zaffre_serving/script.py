@@ -7,22 +7,12 @@ import json
 import os
 import sys
 import traceback
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, Dict
 
+from .answers import Answer, StartError
 from .frames import JSON, RUN_FAILED, Request
 
 _UNEXPECTED = b'{"message": "An unexpected error occurred in scoring script. Check the logs for more info."}'
-
-
-class ScriptError(Exception):
-    """The script cannot serve; the message says what is wrong with it."""
-
-
-class Answer(NamedTuple):
-    status: int
-    flags: int
-    head: bytes
-    body: bytes
 
 
 class Script:
@@ -36,25 +26,29 @@ class Script:
     def wants_headers(self) -> bool:
         return self._raw
 
+    def describe(self) -> Dict[str, Any]:
+        """What the gateway answers without asking again: nothing."""
+        return {}
+
     @classmethod
     def load(cls, root: str, entry: str) -> "Script":
         path = os.path.join(root, entry)
         if not os.path.isfile(path):
             found = ", ".join(sorted(os.listdir(root))[:20]) if os.path.isdir(root) else "nothing"
-            raise ScriptError(f"the scoring script '{entry}' is not in the code folder, which holds: {found}")
+            raise StartError(f"the scoring script '{entry}' is not in the code folder, which holds: {found}")
         for folder in (root, os.path.dirname(path)):
             if folder not in sys.path:
                 sys.path.insert(0, folder)
         name = os.path.splitext(os.path.basename(path))[0]
         spec = importlib.util.spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
-            raise ScriptError(f"'{entry}' is not a Python file")
+            raise StartError(f"'{entry}' is not a Python file")
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)
         for function in ("init", "run"):
             if not callable(getattr(module, function, None)):
-                raise ScriptError(f"'{entry}' defines no {function}()")
+                raise StartError(f"'{entry}' defines no {function}()")
         started = module.init()
         if inspect.iscoroutine(started):
             asyncio.run(started)
@@ -82,8 +76,8 @@ def describe(error: BaseException) -> dict:
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     frames = [f for f in traceback.extract_tb(error.__traceback__) if "zaffre_serving" not in f.filename and "importlib" not in f.filename]
     where = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}: {frames[-1].line}" if frames else ""
-    kind = "ScriptError" if isinstance(error, ScriptError) else type(error).__name__
-    message = str(error) if isinstance(error, ScriptError) else f"{kind}: {error}"
+    kind = error.code if isinstance(error, StartError) else type(error).__name__
+    message = str(error) if isinstance(error, StartError) else f"{kind}: {error}"
     return {"code": kind, "message": message[:2000], "line": where[:500], "traceback": text[-8000:]}
 
 

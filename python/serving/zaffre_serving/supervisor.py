@@ -12,6 +12,8 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from . import process
 from .logs import LogStream
+from .mlflow_model import MlflowModel
+from .script import Script
 
 FIRST_PAUSE, LONGEST_PAUSE, HEALTHY_AFTER = 0.1, 10.0, 30.0
 STUCK_GRACE = 1.0
@@ -22,7 +24,7 @@ class Settings(NamedTuple):
     concurrency: int
     processes: int
     root: str
-    entry: str
+    load: Callable[[], process.Runtime]
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -33,7 +35,12 @@ class Settings(NamedTuple):
         folder = os.environ.pop("ZAFFRE_WORKER_FOLDER")
         concurrency = number("ZAFFRE_WORKER_CONCURRENCY")
         os.environ.pop("ZAFFRE_WORKER_CONCURRENCY", None)
-        return cls(folder, concurrency, number("WORKER_COUNT"), os.environ["AML_APP_ROOT"], os.environ["AZUREML_ENTRY_SCRIPT"])
+        root = os.environ["AML_APP_ROOT"]
+        model = os.environ.pop("ZAFFRE_MODEL_FOLDER", None)
+        if model is not None:
+            return cls(folder, concurrency, number("WORKER_COUNT"), root, lambda: MlflowModel.load(model, os.path.join(folder, "model.json")))
+        entry = os.environ["AZUREML_ENTRY_SCRIPT"]
+        return cls(folder, concurrency, number("WORKER_COUNT"), root, lambda: Script.load(root, entry))
 
 
 class Child:
@@ -132,7 +139,7 @@ class Supervisor:
             for child in self._children.values():
                 os.close(child.status)
                 os.close(child.log.source)
-            process.main(self._listener, status, self._lifeline[0], busy, self._settings.root, self._settings.entry)
+            process.main(self._listener, status, self._lifeline[0], busy, self._settings.load)
         finally:
             os._exit(70)
 

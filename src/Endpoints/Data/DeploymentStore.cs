@@ -41,6 +41,9 @@ internal sealed class DeploymentRow
 
     public string? Operation { get; init; }
 
+    /// <summary>What scores, as the last plan chose it: <c>score.py</c>, <c>mlflow/sklearn</c>; null before.</summary>
+    public string? Runtime { get; init; }
+
     public ArmId Id => new(DeploymentId);
 
     public JsonObject ParseDocument() => (JsonObject)JsonNode.Parse(Document)!;
@@ -64,7 +67,7 @@ internal sealed class WorkerRow
 /// <summary>Deployments and their instances.</summary>
 internal sealed class DeploymentStore(IDatabase database)
 {
-    private const string Columns = "row_key AS RowKey, deployment_id AS DeploymentId, endpoint_id AS EndpointId, state AS State, error AS Error, wanted AS Wanted, live AS Live, document AS Document, live_document AS LiveDocument, operation AS Operation";
+    private const string Columns = "row_key AS RowKey, deployment_id AS DeploymentId, endpoint_id AS EndpointId, state AS State, error AS Error, wanted AS Wanted, live AS Live, document AS Document, live_document AS LiveDocument, operation AS Operation, runtime AS Runtime";
     private const string WorkerColumns = "worker_id AS WorkerId, row_key AS RowKey, generation AS Generation, slot AS Slot, ready AS Ready";
 
     public static IReadOnlyList<DeploymentRow> List(DbConnection connection) =>
@@ -97,6 +100,9 @@ internal sealed class DeploymentStore(IDatabase database)
     public static void Update(WriteScope scope, DeploymentRow row, JsonObject document, string operation) => scope.Execute(
         "UPDATE deployment SET state = 'Updating', error = NULL, wanted = wanted + 1, document = @Document, operation = @operation WHERE row_key = @RowKey",
         new { Document = document.ToJsonString(), operation, row.RowKey });
+
+    public Task SetRuntimeAsync(string rowKey, string runtime, CancellationToken ct) => database.WriteAsync(
+        scope => scope.Execute("UPDATE deployment SET runtime = @runtime WHERE row_key = @rowKey", new { runtime, rowKey }), ct);
 
     /// <summary>The wanted generation serves.</summary>
     public static bool Settle(WriteScope scope, DeploymentRow row) => scope.Execute(

@@ -79,7 +79,7 @@ internal sealed class DeploymentValidation(IAssets assets)
 
     private async Task CheckReferencesAsync(DocumentReader reader, WorkspaceRef workspace, CancellationToken ct)
     {
-        await CheckAssetAsync(reader, workspace, AssetType.Model, "model", reader.Text("model"), ct);
+        var model = await CheckAssetAsync(reader, workspace, AssetType.Model, "model", reader.Text("model"), ct);
         if (await CheckAssetAsync(reader, workspace, AssetType.Environment, "environmentId", reader.Text("environmentId"), ct) is { } environment && environment.Properties["build"] is not null)
         {
             reader.Unsupported("properties.environmentId", $"environments that are built from a Docker context ({environment.Name}:{environment.Version})");
@@ -88,7 +88,11 @@ internal sealed class DeploymentValidation(IAssets assets)
         switch (reader.Properties["codeConfiguration"])
         {
             case null when reader.Properties["model"] is not null:
-                reader.Unsupported("properties.codeConfiguration", "deployments without code (give code_configuration with a scoring script)");
+                if (model is not null && model.Properties.Text("modelType") is not "mlflow_model" and var type)
+                {
+                    reader.Unsupported("properties.codeConfiguration", $"a deployment without code of a {type ?? "custom_model"} (give code_configuration with a scoring script, or register the model as mlflow_model)");
+                }
+
                 break;
             case null:
                 reader.Invalid("properties.codeConfiguration", "A deployment needs 'codeConfiguration' with 'codeId' and 'scoringScript'.");

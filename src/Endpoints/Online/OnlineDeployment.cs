@@ -34,10 +34,20 @@ internal sealed class OnlineDeployment(DeploymentStore deployments) : ArmResourc
         properties["scaleSettings"] ??= new JsonObject { ["scaleType"] = "Default" };
         properties["environmentVariables"] ??= new JsonObject();
         var own = properties["properties"] as JsonObject ?? [];
-        properties["properties"] = own.Parent is null ? own : own.DeepClone();
+        own = own.Parent is null ? own : (JsonObject)own.DeepClone();
+        properties["properties"] = own;
+
+        // Clients send back what they read; what was said of an earlier state is not said again.
+        own.Remove("zaffre.error");
+        own.Remove("zaffre.runtime");
+        if (row?.Runtime is { } runtime)
+        {
+            own["zaffre.runtime"] = runtime;
+        }
+
         if (row?.Error is { } error && JsonNode.Parse(error) is JsonObject told)
         {
-            properties["properties"]!["zaffre.error"] = $"{told.Text("code")}: {told.Text("message")}";
+            own["zaffre.error"] = $"{told.Text("code")}: {told.Text("message")}";
         }
 
         answer["sku"] ??= new JsonObject { ["name"] = "Default", ["capacity"] = 1 };

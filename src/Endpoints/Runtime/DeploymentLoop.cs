@@ -135,6 +135,7 @@ internal sealed class DeploymentLoop(
         }
 
         logs.Prepare(rowKey, plan.Explanation);
+        await store.SetRuntimeAsync(rowKey, plan.Runtime, ct);
         using var attempt = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var waits = new List<Task<JsonObject?>>();
         for (var slot = 0; slot < DeploymentValidation.CapacityOf(document); slot++)

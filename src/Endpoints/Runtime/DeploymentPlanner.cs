@@ -17,12 +17,21 @@ internal sealed record DeploymentPlan
 
     public required IReadOnlyDictionary<string, string> Variables { get; init; }
 
+    /// <summary>Where the command starts.</summary>
+    public required string WorkingDirectory { get; init; }
+
+    /// <summary>What scores, as the deployment states it.</summary>
+    public required string Runtime { get; init; }
+
+    /// <summary>What is written as <c>model.json</c> beside the instance's sockets: the model's description for a runtime without code.</summary>
+    public string? Model { get; init; }
+
     /// <summary>What was chosen and why, for the preparation log.</summary>
     public required IReadOnlyList<string> Explanation { get; init; }
 }
 
-/// <summary>Resolves a deployment's model, code and environment to paths of this host.</summary>
-internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlobStore blobs, IEnvironments environments)
+/// <summary>Resolves a deployment's model, code and environment to paths of this host, and chooses its runtime: the script when there is one, else what the model's files say.</summary>
+internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlobStore blobs, IEnvironments environments, MlflowModels mlflow)
 {
     /// <summary>Where the worker finds its code, its model and its sockets.</summary>
     public const string CodeFolder = "/var/azureml-app/code";
@@ -32,36 +41,28 @@ internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlob
     public async Task<Outcome<DeploymentPlan>> PlanAsync(WorkspaceRef workspace, JsonObject document, CancellationToken ct)
     {
         var properties = document.Object("properties") ?? [];
-        var code = properties.Object("codeConfiguration") ?? [];
-        var explanation = new List<string>();
-        if (!(await LocateAsync(workspace, AssetType.Code, code.Text("codeId") ?? "", "codeUri", ct)).TryGet(out var codeAsset, out var problem))
-        {
-            return problem;
-        }
-
-        explanation.Add($"Code {codeAsset.Asset.Name}:{codeAsset.Asset.Version}");
-        var binds = new List<TaskBind> { new(codeAsset.Local, CodeFolder) };
-        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
+        Located? model = null;
         if (properties.Text("model") is { Length: > 0 } reference)
         {
-            if (!(await LocateAsync(workspace, AssetType.Model, reference, "modelUri", ct)).TryGet(out var model, out problem))
+            if (!(await LocateAsync(workspace, AssetType.Model, reference, "modelUri", ct)).TryGet(out model, out var missing))
             {
-                return problem;
+                return missing;
             }
-
-            var folder = $"{ModelRoot}/{model.Asset.Name}/{model.Asset.Version}";
-            binds.Add(new TaskBind(model.Local, $"{folder}/{model.LastSegment}"));
-            variables["AZUREML_MODEL_DIR"] = folder;
-            explanation.Add($"Model {model.Asset.Name}:{model.Asset.Version} at {folder}/{model.LastSegment}");
         }
 
-        if (!(await EnvironmentAsync(workspace, properties.Text("environmentId"), ct)).TryGet(out var environment, out problem))
+        var chosen = properties.Object("codeConfiguration") is { } code ? await ScriptAsync(workspace, code, ct) : await WithoutCodeAsync(model, ct);
+        if (!chosen.TryGet(out var runtime, out var problem)
+            || !(await EnvironmentAsync(workspace, properties.Text("environmentId"), ct)).TryGet(out var environment, out problem))
         {
             return problem;
         }
 
-        explanation.AddRange(environment.Explanation);
-        binds.AddRange(environment.Binds);
+        List<TaskBind> binds = [.. runtime.Binds, .. environment.Binds];
+        if (model is not null)
+        {
+            binds.Add(new TaskBind(model.Local, model.Target));
+        }
+
         var python = PythonRuntime.Path;
         if (!binds.Any(b => b.Target == python))
         {
@@ -72,27 +73,59 @@ internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlob
         {
             Command = [environment.Interpreter, System.IO.Path.Combine(python, "serving", "worker.py")],
             Binds = binds,
-            Variables = Variables(environment, properties, code, variables, document),
-            Explanation = explanation,
+            Variables = Variables(environment, document, runtime, model),
+            WorkingDirectory = runtime.Root,
+            Runtime = runtime.Name,
+            Model = runtime.Model,
+            Explanation = [.. runtime.Explanation, .. model is null ? (string[])[] : [$"Model {model.Title} at {model.Target}"], .. environment.Explanation],
         };
     }
 
-    private static Dictionary<string, string> Variables(
-        RealEnvironment environment, JsonObject properties, JsonObject code, Dictionary<string, string> model, JsonObject document)
+    private async Task<Outcome<ChosenRuntime>> ScriptAsync(WorkspaceRef workspace, JsonObject code, CancellationToken ct)
+    {
+        if (!(await LocateAsync(workspace, AssetType.Code, code.Text("codeId") ?? "", "codeUri", ct)).TryGet(out var asset, out var problem))
+        {
+            return problem;
+        }
+
+        var script = code.Text("scoringScript") ?? "score.py";
+        return new ChosenRuntime("score.py", CodeFolder, [new TaskBind(asset.Local, CodeFolder)], ("AZUREML_ENTRY_SCRIPT", script))
+        {
+            Explanation = [$"Runtime: the scoring script {script}", $"Code {asset.Title}"],
+        };
+    }
+
+    private async Task<Outcome<ChosenRuntime>> WithoutCodeAsync(Located? model, CancellationToken ct)
+    {
+        if (model is null)
+        {
+            return ArmErrors.Invalid("A deployment needs a scoring script or a model.", code: "NothingToScore");
+        }
+
+        return (await mlflow.ReadAsync(model.Blob, model.Title, ct)).TryGet(out var found, out var problem)
+            ? new ChosenRuntime(found.Runtime, model.Target, [], ("ZAFFRE_MODEL_FOLDER", model.Target))
+            {
+                Model = found.Description,
+                Explanation = [$"Runtime: {found.Runtime}, chosen by the flavors in MLmodel ({string.Join(", ", found.Document.Object("flavors")!.Select(f => f.Key))}); no code was given"],
+            }
+            : problem;
+    }
+
+    private static Dictionary<string, string> Variables(RealEnvironment environment, JsonObject document, ChosenRuntime runtime, Located? model)
     {
         var all = new Dictionary<string, string>(environment.Variables, StringComparer.Ordinal) { ["HOME"] = "/tmp", ["TMPDIR"] = "/tmp" };
-        foreach (var (name, value) in properties.Object("environmentVariables") ?? [])
+        foreach (var (name, value) in document.Object("properties")?.Object("environmentVariables") ?? [])
         {
             all[name] = value.Text() ?? "";
         }
 
-        foreach (var (name, value) in model)
+        if (model is not null)
         {
-            all[name] = value;
+            all["AZUREML_MODEL_DIR"] = model.Folder;
         }
 
-        all["AML_APP_ROOT"] = CodeFolder;
-        all["AZUREML_ENTRY_SCRIPT"] = code.Text("scoringScript") ?? "score.py";
+        all["AML_APP_ROOT"] = runtime.Root;
+        all[runtime.Entry.Name] = runtime.Entry.Value;
         all["ZAFFRE_WORKER_FOLDER"] = SocketFolder;
         all["ZAFFRE_WORKER_CONCURRENCY"] = RequestSettings.Of(document).MaxConcurrent.ToString();
         return all;
@@ -110,8 +143,7 @@ internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlob
             : problem;
     }
 
-    private async Task<Outcome<(AssetVersion Asset, string Local, string LastSegment)>> LocateAsync(
-        WorkspaceRef workspace, AssetType type, string reference, string member, CancellationToken ct)
+    private async Task<Outcome<Located>> LocateAsync(WorkspaceRef workspace, AssetType type, string reference, string member, CancellationToken ct)
     {
         if (!(await assets.ResolveAsync(workspace, type, reference, ct)).TryGet(out var asset, out var problem))
         {
@@ -129,8 +161,27 @@ internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlob
             return ArmErrors.Unsupported($"a {type} outside the workspace's storage ({uri})");
         }
 
-        return blobs.TryGetLocalPath(new BlobAddress(blob.Account, blob.Container, blob.Path)) is { } local
-            ? (asset, local, blob.Path[(blob.Path.LastIndexOf('/') + 1)..])
+        var address = new BlobAddress(blob.Account, blob.Container, blob.Path);
+        return blobs.TryGetLocalPath(address) is { } local
+            ? new Located(asset, address, local)
             : ArmErrors.Invalid($"{type} {asset.Name}:{asset.Version} has no files at {uri}. Upload them and register it again.", code: "AssetFilesMissing");
+    }
+
+    /// <summary>What scores: its name, the folder it starts in, what it binds besides the model, and the variable that tells the worker of it.</summary>
+    private sealed record ChosenRuntime(string Name, string Root, IReadOnlyList<TaskBind> Binds, (string Name, string Value) Entry)
+    {
+        public string? Model { get; init; }
+
+        public required IReadOnlyList<string> Explanation { get; init; }
+    }
+
+    /// <summary>An asset's files on this host, and where an instance sees them when it is a model.</summary>
+    private sealed record Located(AssetVersion Asset, BlobAddress Blob, string Local)
+    {
+        public string Title => $"{Asset.Name}:{Asset.Version}";
+
+        public string Folder => $"{ModelRoot}/{Asset.Name}/{Asset.Version}";
+
+        public string Target => $"{Folder}/{Blob.Name[(Blob.Name.LastIndexOf('/') + 1)..]}";
     }
 }

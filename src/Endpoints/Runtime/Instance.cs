@@ -31,13 +31,13 @@ internal sealed class Instances(
         var row = new WorkerRow { WorkerId = $"serve-{Guid.NewGuid():N}"[..22], RowKey = deployment.RowKey, Generation = generation, Slot = slot };
         await store.AddWorkerAsync(row, ct);
         var sockets = folder.Worker(row.WorkerId);
-        MakeSocketFolder(sockets);
+        MakeSocketFolder(sockets, plan.Model);
         Directory.CreateDirectory(logs.FolderOf(deployment.RowKey));
         var spec = new TaskSpec
         {
             Id = TaskOf(row.WorkerId),
             Command = plan.Command,
-            WorkingDirectory = DeploymentPlanner.CodeFolder,
+            WorkingDirectory = plan.WorkingDirectory,
             LogPath = logs.InstanceLog(deployment.RowKey, slot),
             Environment = plan.Variables,
             Binds = [.. plan.Binds, new TaskBind(sockets, DeploymentPlanner.SocketFolder, Writable: true)],
@@ -100,12 +100,18 @@ internal sealed class Instances(
     private static TaskId TaskOf(string worker) => new(worker, 1);
 
     // The worker's user is not ours: it must be able to make its sockets here. The name is not guessable and the parent not listable.
-    private static void MakeSocketFolder(string path)
+    private static void MakeSocketFolder(string path, string? model)
     {
         Directory.CreateDirectory(path);
         const UnixFileMode all = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
         File.SetUnixFileMode(path, all | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
             | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute);
+        if (model is not null)
+        {
+            var description = Path.Combine(path, "model.json");
+            File.WriteAllText(description, model);
+            File.SetUnixFileMode(description, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        }
     }
 
     private static JsonObject Told(string failed)
@@ -113,7 +119,9 @@ internal sealed class Instances(
         try
         {
             var told = JsonNode.Parse(failed) as JsonObject ?? [];
-            return Failure("ScoringScriptFailed", $"init() of the scoring script failed: {told.Text("message")}", told.Text("line"));
+            return told.Text("code") is ("ModelLoadFailed" or "ModelFilesMissing") and var code
+                ? Failure(code, told.Text("message") ?? "")
+                : Failure("ScoringScriptFailed", $"init() of the scoring script failed: {told.Text("message")}", told.Text("line"));
         }
         catch (JsonException)
         {

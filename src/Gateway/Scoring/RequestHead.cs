@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.Extensions;
 namespace Zaffre.Gateway.Scoring;
 
 /// <summary>
-/// The head of a request frame: the request id; and for scripts with raw HTTP, or other methods than POST, a line with method and
+/// The head of a request frame: the request id; and for scripts with raw HTTP, MLflow models, or other methods than POST, a line with method and
 /// URL and one line for each header. The caller's credential never reaches the model.
 /// </summary>
 internal static class RequestHead

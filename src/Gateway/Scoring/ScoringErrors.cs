@@ -26,7 +26,9 @@ internal sealed record ScoringError(int Status, string Code, string Message)
 
     public static ScoringError NoEndpoint(string name) => new(404, "endpoint_not_found", $"There is no online endpoint '{name}' here.");
 
-    public static ScoringError NoRoute(string path) => new(404, "route_not_found", $"'{path}' is not served: POST to /{{endpoint}}/score.");
+    public static ScoringError NotOfMlflow(string route, string deployment) => new(404, "route_not_found", $"Deployment '{deployment}' runs a scoring script: '{route}' is a route of model deployments. POST to /{{endpoint}}/score.");
+
+    public static ScoringError NoRoute(string path) => new(404, "route_not_found", $"'{path}' is not served: POST to /{{endpoint}}/score, or of model deployments to /{{endpoint}}/invocations.");
 
     public static ScoringError TooLarge(long limit) => new(413, "request_too_large", $"The request body is larger than the limit of {limit} bytes.");
 

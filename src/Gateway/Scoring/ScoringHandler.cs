@@ -37,18 +37,38 @@ internal sealed class ScoringHandler(LiveTable table, ILogger<ScoringHandler> lo
 
         return rest switch
         {
-            "score" => ScoreAsync(context, endpoint),
+            "score" or "invocations" => ScoreAsync(context, endpoint, mlflow: rest.Length > 5),
             "" => WriteTextAsync(context, "Healthy"),
-            "swagger.json" => Swagger.WriteAsync(context, endpoint.Name),
+            "swagger.json" => Swagger.WriteAsync(context, endpoint.Name, Chosen(context, endpoint)),
+            "ping" or "health" or "version" => AboutAsync(context, endpoint, rest.ToString()),
             _ => ScoringError.NoRoute(context.Request.Path.Value ?? "/").WriteAsync(context),
         };
     }
 
-    private async Task ScoreAsync(HttpContext context, LiveEndpoint endpoint)
+    private static DeploymentPool? Chosen(HttpContext context, LiveEndpoint endpoint) =>
+        endpoint.Choose(context.Request.Headers["azureml-model-deployment"], Random.Shared);
+
+    // MLflow's routes about a model: whether it is loaded, and the version that wrote it.
+    private static Task AboutAsync(HttpContext context, LiveEndpoint endpoint, string route) => Chosen(context, endpoint) switch
     {
-        if (endpoint.Choose(context.Request.Headers["azureml-model-deployment"], Random.Shared) is not { } pool)
+        null => ScoringError.NoTraffic.WriteAsync(context),
+        { Open: 0 } => ScoringError.NobodyLives.WriteAsync(context),
+        { Description.Version: { } version } => WriteTextAsync(context, route == "version" ? version : "\n"),
+        { } pool when route == "version" => ScoringError.NotOfMlflow(route, pool.Route.Name).WriteAsync(context),
+        _ => WriteTextAsync(context, "\n"),
+    };
+
+    private async Task ScoreAsync(HttpContext context, LiveEndpoint endpoint, bool mlflow)
+    {
+        if (Chosen(context, endpoint) is not { } pool)
         {
             await ScoringError.NoTraffic.WriteAsync(context);
+            return;
+        }
+
+        if (mlflow && pool.Description is { Invocations: false })
+        {
+            await ScoringError.NotOfMlflow("invocations", pool.Route.Name).WriteAsync(context);
             return;
         }
 
@@ -139,8 +159,9 @@ internal sealed class ScoringHandler(LiveTable table, ILogger<ScoringHandler> lo
         response.Headers["x-ms-run-function-failed"] = failed ? "True" : "False";
         response.Headers["x-ms-run-fn-exec-ms"] = (frame.Number / 1000.0).ToString("F3");
         var succeeded = frame.Status is >= 200 and < 300;
-        response.StatusCode = succeeded ? frame.Status : 424;
-        if (!succeeded)
+        var own = succeeded || frame.Flags.HasFlag(FrameFlags.OwnStatus);
+        response.StatusCode = own ? frame.Status : 424;
+        if (!own)
         {
             response.Headers["ms-azureml-model-error-statuscode"] = frame.Status.ToString();
             response.Headers["ms-azureml-model-error-reason"] = failed ? "model_error" : "model_status";
@@ -152,7 +173,7 @@ internal sealed class ScoringHandler(LiveTable table, ILogger<ScoringHandler> lo
             return ScoringEnd.Failed;
         }
 
-        return succeeded ? ScoringEnd.Succeeded : ScoringEnd.ModelError;
+        return succeeded ? ScoringEnd.Succeeded : own ? ScoringEnd.Invalid : ScoringEnd.ModelError;
     }
 
     /// <summary>The ids that the inference server of Azure answers with: the client's when it sent one that fits, else a new one.</summary>

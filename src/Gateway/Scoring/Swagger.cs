@@ -1,16 +1,24 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Zaffre.Gateway.Workers;
 
 namespace Zaffre.Gateway.Scoring;
 
-/// <summary>The description that every endpoint has: one POST of any JSON. Generated from nothing but the endpoint's name.</summary>
+/// <summary>The description of an endpoint: what the runtime of its deployment made of its schema or signature, else one POST of any JSON.</summary>
 internal static class Swagger
 {
-    public static Task WriteAsync(HttpContext context, string endpoint)
+    public static Task WriteAsync(HttpContext context, string endpoint, DeploymentPool? pool)
+    {
+        context.Response.ContentType = "application/json";
+        var text = pool?.Description?.Swagger is { } own ? own.GetRawText() : OfAnything(endpoint).ToJsonString();
+        return context.Response.WriteAsync(text, context.RequestAborted);
+    }
+
+    private static JsonObject OfAnything(string endpoint)
     {
         JsonObject Answer(string text) => new() { ["description"] = text };
         JsonObject any = new() { ["application/json"] = new JsonObject { ["schema"] = new JsonObject() } };
-        var document = new JsonObject
+        return new JsonObject
         {
             ["openapi"] = "3.0.3",
             ["info"] = new JsonObject { ["title"] = endpoint, ["version"] = "1" },
@@ -38,7 +46,5 @@ internal static class Swagger
                 ["securitySchemes"] = new JsonObject { ["bearer"] = new JsonObject { ["type"] = "http", ["scheme"] = "bearer" } },
             },
         };
-        context.Response.ContentType = "application/json";
-        return context.Response.WriteAsync(document.ToJsonString(), context.RequestAborted);
     }
 }

@@ -28,10 +28,14 @@ internal sealed class DeploymentPool(string endpoint, DeploymentRoute route) : I
     private readonly Queue<TaskCompletionSource<WorkerConnection?>> waiting = new();
     private readonly Dictionary<string, WorkerLink> links = new(StringComparer.Ordinal);
     private volatile DeploymentRoute route = route;
+    private volatile WorkerDescription? description;
     private int open;
     private int pending;
 
     public DeploymentRoute Route => route;
+
+    /// <summary>What the runtime of the newest connection says of itself; null before the first.</summary>
+    public WorkerDescription? Description => description;
 
     public PoolCounters Counters { get; } = new();
 
@@ -145,6 +149,7 @@ internal sealed class DeploymentPool(string endpoint, DeploymentRoute route) : I
     {
         lock (gate)
         {
+            description = connection.Description;
             open++;
         }
 

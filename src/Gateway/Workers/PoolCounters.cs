@@ -5,6 +5,9 @@ internal enum ScoringEnd
 {
     Succeeded,
     ModelError,
+
+    /// <summary>The input does not fit the model.</summary>
+    Invalid,
     Rejected,
     TimedOut,
     Failed,
@@ -13,7 +16,7 @@ internal enum ScoringEnd
 /// <summary>Counters of one deployment since the gateway started. Thread safe.</summary>
 internal sealed class PoolCounters
 {
-    private readonly long[] ends = new long[5];
+    private readonly long[] ends = new long[6];
     private long micros;
 
     public void Add(ScoringEnd end, TimeSpan elapsed)
@@ -26,7 +29,7 @@ internal sealed class PoolCounters
     {
         long At(ScoringEnd end) => Volatile.Read(ref ends[(int)end]);
         return new DeploymentCounters(
-            endpoint, deployment, ends.Sum(), At(ScoringEnd.Succeeded), At(ScoringEnd.ModelError), At(ScoringEnd.Rejected),
+            endpoint, deployment, ends.Sum(), At(ScoringEnd.Succeeded), At(ScoringEnd.ModelError), At(ScoringEnd.Invalid), At(ScoringEnd.Rejected),
             At(ScoringEnd.TimedOut), At(ScoringEnd.Failed), Volatile.Read(ref micros), pending);
     }
 }

@@ -55,6 +55,9 @@ internal sealed class WorkerConnection : IDisposable
     /// <summary>Whether requests must carry their headers.</summary>
     public bool WantsHeaders { get; private set; }
 
+    /// <summary>What the runtime says of itself.</summary>
+    public WorkerDescription Description { get; private set; } = WorkerDescription.None;
+
     /// <summary>Connects and waits for the hello (thus for <c>init()</c>); null when nobody listens or the peer is broken.</summary>
     public static async Task<WorkerConnection?> OpenAsync(string folder, CancellationToken ct)
     {
@@ -66,8 +69,9 @@ internal sealed class WorkerConnection : IDisposable
             if (new FileInfo(path).LinkTarget is null)
             {
                 await connection.socket.ConnectAsync(new UnixDomainSocketEndPoint(path), ct);
-                if (await connection.FillAsync(WorkerFrame.Size, ct) && connection.Take() is { Kind: FrameKind.Hello } hello)
+                if (await connection.FillAsync(WorkerFrame.Size, ct) && connection.Take() is { Kind: FrameKind.Hello, HeadLength: 0, BodyLength: <= WorkerDescription.MaxBytes } hello)
                 {
+                    connection.Description = WorkerDescription.Parse(await connection.TakeBodyAsync(hello.BodyLength, ct));
                     connection.ProcessId = hello.Number;
                     connection.WantsHeaders = hello.Flags.HasFlag(FrameFlags.WantsHeaders);
                     return connection;
@@ -247,6 +251,18 @@ internal sealed class WorkerConnection : IDisposable
         }
 
         return true;
+    }
+
+    private async Task<byte[]> TakeBodyAsync(int count, CancellationToken ct)
+    {
+        var body = new byte[count];
+        for (var got = 0; got < count;)
+        {
+            var more = end > start ? await ReadAsync(body.AsMemory(got)) : await socket.ReceiveAsync(body.AsMemory(got), SocketFlags.None, ct);
+            got += more > 0 ? more : throw new IOException("The scoring process ended within its hello.");
+        }
+
+        return body;
     }
 
     private WorkerFrame? Take()

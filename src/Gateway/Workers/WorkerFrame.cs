@@ -24,10 +24,13 @@ internal enum FrameFlags : byte
 
     /// <summary>Hello: the script wants the request's headers (raw HTTP).</summary>
     WantsHeaders = 4,
+
+    /// <summary>Response: the runtime itself refuses the request; its status is the answer's and no error of the model.</summary>
+    OwnStatus = 8,
 }
 
 /// <summary>
-/// The header of every frame, 20 bytes, little endian: magic, kind, flags, reserved, status (2), reserved (2), head bytes (4),
+/// The header of every frame, followed by head and body (a hello's body is its <see cref="WorkerDescription"/>), 20 bytes, little endian: magic, kind, flags, reserved, status (2), reserved (2), head bytes (4),
 /// body bytes (4), number (4): milliseconds left of a request, microseconds of <c>run()</c> of a response, process id of a hello.
 /// </summary>
 [StructLayout(LayoutKind.Auto)]

@@ -120,7 +120,10 @@ internal sealed class LocalAssets(string root) : IAssets
         var resource = new Resource
         {
             Id = workspace.Child(kind, reference).Child("versions", "1"),
-            Document = new JsonObject { ["properties"] = new JsonObject { [member] = uri } },
+            Document = new JsonObject
+            {
+                ["properties"] = new JsonObject { [member] = uri, ["modelType"] = File.Exists(Path.Combine(root, kind, reference, "model", "MLmodel")) ? "mlflow_model" : "custom_model" },
+            },
             Revision = 1,
             Sequence = 1,
             CreatedBy = "",
@@ -152,7 +155,8 @@ internal sealed class LocalBlobs(string root) : IBlobStore
 
     public Task<BlobInfo?> FindAsync(BlobAddress blob, CancellationToken ct) => throw new NotSupportedException();
 
-    public Task<Stream?> OpenReadAsync(BlobAddress blob, CancellationToken ct) => throw new NotSupportedException();
+    public Task<Stream?> OpenReadAsync(BlobAddress blob, CancellationToken ct) =>
+        Task.FromResult<Stream?>(File.Exists(Path.Combine(root, blob.Name)) ? File.OpenRead(Path.Combine(root, blob.Name)) : null);
 
     public Task<Outcome<BlobInfo>> PutAsync(BlobAddress blob, Stream content, BlobWrite options, CancellationToken ct) => throw new NotSupportedException();
 

@@ -113,6 +113,36 @@ internal sealed class ServingHost : IAsyncDisposable
         File.WriteAllText(Path.Combine(root, "models", name, "model", "model.txt"), content);
     }
 
+    /// <summary>Makes a model folder with a Python program that runs in it, then a shell line that damages it.</summary>
+    public async Task MlflowModelAsync(string name, string program, string? damage = null)
+    {
+        var folder = Path.Combine(root, "models", name, "model");
+        Directory.CreateDirectory(folder);
+        foreach (var command in (string[][])[["/usr/bin/python3", "-c", program], .. damage is null ? (string[][])[] : [["/bin/sh", "-c", damage]]])
+        {
+            using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = folder })!;
+            await process.WaitForExitAsync();
+            Assert.Equal(0, process.ExitCode);
+        }
+    }
+
+    /// <summary>A deployment of a model without code; waits for its operation.</summary>
+    public async Task<JsonObject> DeployModelAsync(string endpoint, string deployment, string model)
+    {
+        await TrafficAsync(endpoint, "{}");
+        var put = await PutModelAsync(endpoint, deployment, model);
+        Assert.True(put.Status == HttpStatusCode.Created, put.Body.ToJsonString());
+        return await FinishAsync(put.Body["operation"]!.GetValue<string>());
+    }
+
+    public Task<(HttpStatusCode Status, JsonObject Body)> PutModelAsync(string endpoint, string deployment, string model) => ArmAsync(
+        HttpMethod.Put,
+        $"onlineEndpoints/{endpoint}/deployments/{deployment}",
+        new JsonObject { ["location"] = "local", ["properties"] = new JsonObject { ["endpointComputeType"] = "Managed", ["model"] = model } }.ToJsonString());
+
+    public async Task<string> LogAsync(string endpoint, string deployment, string container = "InferenceServer") =>
+        (await ArmAsync(HttpMethod.Post, $"onlineEndpoints/{endpoint}/deployments/{deployment}/getLogs", $$"""{"tail":200,"containerType":"{{container}}"}""")).Body["content"]!.GetValue<string>();
+
     public async Task<(HttpStatusCode Status, JsonObject Body)> ArmAsync(HttpMethod method, string path, string? body = null)
     {
         var workspace = new WorkspaceRef(Get<LocalOwner>().SubscriptionId, "zaffre", "main");
@@ -181,9 +211,20 @@ internal sealed class ServingHost : IAsyncDisposable
     public async Task<string> KeyAsync(string endpoint) =>
         (await ArmAsync(HttpMethod.Post, $"onlineEndpoints/{endpoint}/listKeys")).Body["primaryKey"]!.GetValue<string>();
 
-    public async Task<(HttpStatusCode Status, string Body)> ScoreAsync(string endpoint, string key, string body = "{}")
+    public async Task<(HttpStatusCode Status, string Body)> ScoreAsync(string endpoint, string key, string body = "{}", string route = "score", string type = "application/json")
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"https://localhost:{GatewayPort}/{endpoint}/score") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"https://localhost:{GatewayPort}/{endpoint}/{route}") { Content = new StringContent(body, Encoding.UTF8, type) };
+        return await SendAsync(request, key);
+    }
+
+    public async Task<(HttpStatusCode Status, string Body)> ReadAsync(string endpoint, string key, string route)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"https://localhost:{GatewayPort}/{endpoint}/{route}");
+        return await SendAsync(request, key);
+    }
+
+    private async Task<(HttpStatusCode Status, string Body)> SendAsync(HttpRequestMessage request, string key)
+    {
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
         using var answer = await scoring.SendAsync(request);
         return (answer.StatusCode, await answer.Content.ReadAsStringAsync());

@@ -1,0 +1,1 @@
+ALTER TABLE deployment ADD COLUMN runtime TEXT;  -- what scores, as the last plan chose it: score.py, mlflow/sklearn
