@@ -50,7 +50,7 @@ public sealed class DeploymentTests
         Assert.Contains("score.py:3", ended["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Equal("Failed", (await host.ArmAsync(HttpMethod.Get, "onlineEndpoints/iris/deployments/blue")).Body["properties"]!["provisioningState"]!.GetValue<string>());
         Assert.Contains("KeyError: 'species'", (await host.ArmAsync(HttpMethod.Post, "onlineEndpoints/iris/deployments/blue/getLogs")).Body["content"]!.GetValue<string>(), StringComparison.Ordinal);
-        Assert.Equal(0, host.Launcher.Living);
+        await host.Launcher.LeavesAsync(0);
 
         // The same name can be tried again.
         host.Code("fixed", "def init(): pass\ndef run(raw): return raw\n");
@@ -87,7 +87,7 @@ public sealed class DeploymentTests
         var answers = await load;
         Assert.NotEmpty(answers);
         Assert.All(answers, a => Assert.Equal(HttpStatusCode.OK, a.Status));
-        Assert.Equal(1, host.Launcher.Living);
+        await host.Launcher.LeavesAsync(1);
     }
 
     [Fact]
@@ -139,7 +139,7 @@ public sealed class DeploymentTests
             await Task.Delay(25);
         }
 
-        Assert.Equal(0, host.Launcher.Living);
+        await host.Launcher.LeavesAsync(0);
         Assert.Equal(HttpStatusCode.OK, (await host.ArmAsync(HttpMethod.Delete, "onlineEndpoints/iris")).Status);
     }
 

@@ -86,6 +86,17 @@ internal sealed class UnsandboxedLauncher : ITaskLauncher, IDisposable
 
     public int Living => started.Values.Count(p => !p.HasExited);
 
+    /// <summary>Waits until so many instances live: the end of an operation is told before the instances of its loser have ended.</summary>
+    public async Task LeavesAsync(int count)
+    {
+        while (Living > count)
+        {
+            await Task.WhenAny(started.Values.Where(p => !p.HasExited).Select(p => p.WaitForExitAsync())).WaitAsync(TimeSpan.FromSeconds(60));
+        }
+
+        Assert.Equal(count, Living);
+    }
+
     public void Dispose()
     {
         KillAll();
