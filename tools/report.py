@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import sys
 import xml.etree.ElementTree as xml
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,18 +89,73 @@ VERDICTS = {
 }
 
 
-def write_compatibility(rows_file: Path, target: Path) -> int:
-    """Rows are `client<TAB>operation<TAB>verdict`; the order in which tests ran leaves no trace."""
+# The tables, in this order: what a client's name begins with, and the table's title. The first that fits counts.
+FAMILIES = (
+    ("azure-ai-ml", "Python SDK: azure-ai-ml"),
+    ("azure-identity", "Signing in"),
+    ("@azure/identity", "Signing in"),
+    ("Azure.Identity", "Signing in"),
+    ("azure-storage", "Blobs"),
+    ("@azure/storage", "Blobs"),
+    ("Azure.Storage", "Blobs"),
+    ("az ", "Azure CLI"),
+    ("@azure/", "JavaScript SDK"),
+    ("Azure.", "C# SDK"),
+    ("mlflow", "MLflow"),
+)
+
+
+def family(client: str) -> str:
+    return next((title for start, title in FAMILIES if client.startswith(start)), "Other clients")
+
+
+def by_version(client: str) -> list[tuple[int, int, str]]:
+    """1.4.0 before 1.34, and one name before another."""
+    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in re.split(r"(\d+)", client)]
+
+
+def read_cells(rows_file: Path) -> dict[tuple[str, str], str] | None:
+    """Verdict by operation and client; None when rows make no sense or contradict each other."""
     cells: dict[tuple[str, str], str] = {}
     for line in rows_file.read_text().splitlines() if rows_file.exists() else []:
         client, operation, verdict = line.split("\t")
         if verdict not in VERDICTS:
             print(f"unknown verdict {verdict!r} for {client} {operation}", file=sys.stderr)
-            return 1
+            return None
         if cells.setdefault((operation, client), verdict) != verdict:
             print(f"two verdicts for {client} {operation}", file=sys.stderr)
-            return 1
-    clients = sorted({client for _, client in cells})
+            return None
+    return cells
+
+
+def table(cells: dict[tuple[str, str], str], clients: list[str]) -> list[str]:
+    operations = sorted({operation for operation, client in cells if client in clients})
+    # What one version lacks is told beside what the others do; alone it says nothing.
+    tried = [o for o in operations if any(cells.get((o, client), "not callable") != "not callable" for client in clients)]
+    areas = itertools.groupby(tried, key=lambda operation: operation.split(".")[0] if "." in operation.split(" ")[0] else "")
+    lines = ["| operation | " + " | ".join(clients) + " |", "|---" * (len(clients) + 1) + "|"]
+    for area, members in areas:
+        if area:
+            lines.append(f"| **{area}** |" + " |" * len(clients))
+        lines += [f"| `{operation}` | " + " | ".join(cells.get((operation, client), "") for client in clients) + " |" for operation in members]
+    return lines
+
+
+def summary(cells: dict[tuple[str, str], str], clients: list[str]) -> list[str]:
+    lines = ["| client | " + " | ".join(VERDICTS) + " |", "|---" * (len(VERDICTS) + 1) + "|"]
+    for client in clients:
+        counts = Counter(verdict for (_, of), verdict in cells.items() if of == client)
+        lines.append(f"| {client} | " + " | ".join(str(counts[verdict]) for verdict in VERDICTS) + " |")
+    return lines
+
+
+def write_compatibility(rows_file: Path, target: Path) -> int:
+    """Rows are `client<TAB>operation<TAB>verdict`; the order in which tests ran leaves no trace."""
+    cells = read_cells(rows_file)
+    if cells is None:
+        return 1
+    clients = sorted({client for _, client in cells}, key=by_version)
+    titles = sorted({family(client) for client in clients}, key=[*dict.fromkeys(title for _, title in FAMILIES), "Other clients"].index)
     lines = [
         "# Compatibility",
         "",
@@ -106,11 +164,10 @@ def write_compatibility(rows_file: Path, target: Path) -> int:
         *(f"- **{name}**: {meaning}" for name, meaning in VERDICTS.items()),
         "- blank: no test has tried it",
         "",
-        "| operation | " + " | ".join(clients) + " |",
-        "|---" * (len(clients) + 1) + "|",
+        *summary(cells, [client for title in titles for client in clients if family(client) == title]),
     ]
-    for operation in sorted({operation for operation, _ in cells}):
-        lines.append(f"| `{operation}` | " + " | ".join(cells.get((operation, client), "") for client in clients) + " |")
+    for title in titles:
+        lines += ["", f"## {title}", "", *table(cells, [client for client in clients if family(client) == title])]
     target.write_text("\n".join(lines) + "\n")
     return 0
 

@@ -68,10 +68,25 @@ public sealed class ReportTests : IDisposable
     [Fact]
     public async Task The_compatibility_table_does_not_depend_on_the_order_of_tests()
     {
-        string[] rows = ["b 2\tjobs.get\tbehaves", "a 1\tjobs.get\trefused", "a 1\tdata.get\tstored-only", "a 1\tdata.get\tstored-only"];
+        string[] rows = ["azure-ai-ml 1.34+\tjobs.get\tbehaves", "azure-ai-ml 1.4.0\tjobs.get\trefused", "az 2.45\tlogin\tstored-only", "az 2.45\tlogin\tstored-only"];
 
         Assert.Equal(await TableAsync(rows), await TableAsync(rows.Reverse()));
-        Assert.Contains("| `jobs.get` | refused | behaves |", await TableAsync(rows), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Each_family_of_clients_has_a_table_with_versions_in_order_and_areas_apart()
+    {
+        var table = await TableAsync(
+        [
+            "azure-ai-ml 1.34+\tjobs.get\tbehaves", "azure-ai-ml 1.4.0\tjobs.get\trefused", "azure-ai-ml 1.34+\tdata.get\tbehaves", "azure-ai-ml 1.4.0\tdata.get\tnot callable",
+            "azure-ai-ml 1.4.0\tindexes.get\tnot callable", "@azure/storage-blob 12\tupload\tbehaves", "azure-storage-blob 12.15\tupload\tbehaves", "az 2.45\tlogin\tbehaves", "curl\tGET\tbehaves",
+        ]);
+
+        Assert.Contains("## Python SDK: azure-ai-ml\n\n| operation | azure-ai-ml 1.4.0 | azure-ai-ml 1.34+ |\n|---|---|---|\n| **data** | | |\n| `data.get` | not callable | behaves |\n| **jobs** | | |\n| `jobs.get` | refused | behaves |\n", table, StringComparison.Ordinal);
+        Assert.Contains("## Blobs\n\n| operation | @azure/storage-blob 12 | azure-storage-blob 12.15 |\n|---|---|---|\n| `upload` | behaves | behaves |\n", table, StringComparison.Ordinal);
+        Assert.Equal(["## Python SDK: azure-ai-ml", "## Blobs", "## Azure CLI", "## Other clients"], table.Split('\n').Where(line => line.StartsWith("## ", StringComparison.Ordinal)));
+        Assert.Contains("| azure-ai-ml 1.4.0 | 0 | 0 | 1 | 2 |", table, StringComparison.Ordinal);
+        Assert.DoesNotContain("indexes.get", table, StringComparison.Ordinal);
     }
 
     [Theory]
