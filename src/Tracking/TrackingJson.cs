@@ -7,4 +7,5 @@ namespace Zaffre.Tracking;
 [JsonSerializable(typeof(string[]))]
 [JsonSerializable(typeof(List<RunOutput>))]
 [JsonSerializable(typeof(long[]))]
+[JsonSerializable(typeof(Artifacts.ArtifactTicket))]
 internal sealed partial class TrackingJson : JsonSerializerContext;

@@ -37,6 +37,7 @@ public static class TrackingModule
         services.AddSingleton<IScopedDeletion>(provider => provider.GetRequiredService<RegistryIndex>());
         services.AddSingleton<IUriScheme, RegistryScheme>().AddSingleton<IUriScheme, MlflowArtifactsScheme>();
         services.AddSingleton<RegistryAccess>().AddSingleton<ModelSources>().AddSingleton<ArtifactPlaces>();
+        services.AddSingleton<ArtifactTickets>().AddSingleton<ArtifactUploads>();
         services.AddSingleton<RunAccess>();
         services.AddSingleton<ExperimentAccess>();
         return services.AddExperiments().AddRuns().AddArtifacts().AddRegistry();
@@ -47,7 +48,9 @@ public static class TrackingModule
     {
         endpoints.MapGet("/health", () => Results.Text("OK")).Anonymous();
         MlflowRoutes.Map(endpoints);
+        SignedArtifacts.Map(endpoints);
         RunHistoryRoutes.Map(endpoints);
+        ArtifactRoutes.Map(endpoints);
         return endpoints;
     }
 
@@ -88,7 +91,13 @@ public static class TrackingModule
         .AddSingleton<MlflowOperation, ListArtifacts>()
         .AddSingleton<MlflowOperation, PutArtifact>()
         .AddSingleton<MlflowOperation, GetArtifact>()
-        .AddSingleton<MlflowOperation, DeleteArtifact>();
+        .AddSingleton<MlflowOperation, DeleteArtifact>()
+        .AddSingleton<MlflowOperation, GetNamedArtifact>()
+        .AddSingleton<MlflowOperation, CreateUpload>()
+        .AddSingleton<MlflowOperation, CompleteUpload>()
+        .AddSingleton<MlflowOperation, AbortUpload>()
+        .AddSingleton<MlflowOperation, PresignDownload>()
+        .AddSingleton<MlflowOperation, PresignUpload>();
 
     private static IServiceCollection AddRegistry(this IServiceCollection services) => services
         .AddSingleton<MlflowOperation, CreateRegisteredModel>()

@@ -57,8 +57,10 @@ internal sealed class ArtifactStore(IDatastores datastores, IBlobStore blobs)
         return (info, content);
     }
 
-    public async Task PutAsync(BlobAddress blob, Stream content, string contentType, CancellationToken ct) =>
-        _ = (await blobs.PutAsync(blob, content, new BlobWrite { ContentType = contentType }, ct)).Value;
+    public Task<BlobInfo?> FindAsync(BlobAddress blob, CancellationToken ct) => blobs.FindAsync(blob, ct);
+
+    public async Task<BlobInfo> PutAsync(BlobAddress blob, Stream content, string contentType, CancellationToken ct) =>
+        (await blobs.PutAsync(blob, content, new BlobWrite { ContentType = contentType }, ct)).Value;
 
     public async Task DeleteAsync(BlobAddress blob, CancellationToken ct)
     {

@@ -79,7 +79,6 @@ public sealed class ArtifactTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         await mlflow.FailsAsync($"{Proxy}{other}/{run}/artifacts/x", "{}", HttpStatusCode.NotFound, "RESOURCE_DOES_NOT_EXIST", "not found", "PUT");
         await mlflow.FailsAsync($"{Proxy}0/nobody/artifacts/x", "{}", HttpStatusCode.NotFound, "RESOURCE_DOES_NOT_EXIST", "Run with id=nobody not found", "PUT");
         await mlflow.FailsAsync($"artifacts/list?run_id={run}&path=../other", null, HttpStatusCode.BadRequest, "INVALID_PARAMETER_VALUE", "Invalid path", "GET");
-        await mlflow.FailsAsync("/api/2.0/mlflow-artifacts/mpu/create/x", "{}", HttpStatusCode.NotFound, "ENDPOINT_NOT_FOUND", "artifact transfer in parts");
     }
 
     [Fact]

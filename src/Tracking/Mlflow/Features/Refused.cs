@@ -23,8 +23,6 @@ internal sealed class Refused : MlflowOperation
         "* /ajax-api/2.0/mlflow/{**rest}",
         "* /api/3.0/mlflow/{**rest}",
         "* /ajax-api/3.0/mlflow/{**rest}",
-        "* /api/2.0/mlflow-artifacts/mpu/{**rest}",
-        "* /api/2.0/mlflow-artifacts/presigned/{**rest}",
     ];
 
     public override string Action => "workspaces/experiments/read";
@@ -34,9 +32,7 @@ internal sealed class Refused : MlflowOperation
         var request = call.Http.Request;
         var path = request.Path.Value ?? "";
         path = path[Math.Max(path.LastIndexOf("/api/", StringComparison.OrdinalIgnoreCase), 0)..];
-        var what = path.Contains("mlflow-artifacts", StringComparison.OrdinalIgnoreCase)
-            ? "artifact transfer in parts"
-            : Later.FirstOrDefault(later => path.Contains(later.Part, StringComparison.OrdinalIgnoreCase)).What;
+        var what = Later.FirstOrDefault(later => path.Contains(later.Part, StringComparison.OrdinalIgnoreCase)).What;
         throw MlflowErrors.NoEndpoint(what is null
             ? $"There is no MLflow operation {request.Method} {path}."
             : $"{request.Method} {path} is not supported by this server yet ({what}).");

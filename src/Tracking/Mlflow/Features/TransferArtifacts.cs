@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
+using Zaffre.Storage;
 using Zaffre.Tracking.Artifacts;
 using Zaffre.Tracking.Data;
 
@@ -19,6 +20,23 @@ internal static class ArtifactProxy
     public static IReadOnlyList<string> Routes(string method) => [$"{method} {Prefix}/{{**path}}", $"{method} {AjaxPrefix}/{{**path}}"];
 
     public static string Path(MlflowCall call) => call.Http.Request.RouteValues["path"] as string ?? "";
+
+    /// <summary>Sends a file, whole or in the ranges that are asked for.</summary>
+    public static Task SendAsync(HttpContext http, (BlobInfo Info, Stream Content) file, string name)
+    {
+        http.Response.Headers.XContentTypeOptions = "nosniff";
+        return Results.Stream(
+            file.Content, file.Info.ContentType, name, file.Info.LastModified, EntityTagHeaderValue.Parse(file.Info.ETag), enableRangeProcessing: true).ExecuteAsync(http);
+    }
+
+    /// <summary>Artifacts have no size limit of their own: they are streamed to disk, which has watermarks.</summary>
+    public static void AllowLarge(HttpContext http)
+    {
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = null;
+        }
+    }
 }
 
 /// <summary>Stores one file.</summary>
@@ -36,11 +54,7 @@ internal sealed class PutArtifact(ArtifactPlaces places, ArtifactStore artifacts
             throw MlflowErrors.Invalid("Invalid path");
         }
 
-        if (call.Http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = null;
-        }
-
+        ArtifactProxy.AllowLarge(call.Http);
         await artifacts.PutAsync(place.Address, call.Http.Request.Body, call.Http.Request.ContentType ?? "application/octet-stream", ct);
         await call.WriteEmptyAsync(ct);
     }
@@ -67,14 +81,7 @@ internal sealed class GetArtifact(ArtifactPlaces places, ArtifactStore artifacts
             throw MlflowErrors.NotFound($"No artifact '{place.Path}' in '{ArtifactProxy.Path(call)}'");
         }
 
-        call.Http.Response.Headers.XContentTypeOptions = "nosniff";
-        await Results.Stream(
-            found.Content,
-            found.Info.ContentType,
-            place.FileName,
-            found.Info.LastModified,
-            EntityTagHeaderValue.Parse(found.Info.ETag),
-            enableRangeProcessing: true).ExecuteAsync(call.Http);
+        await ArtifactProxy.SendAsync(call.Http, found, place.FileName);
     }
 
     private async Task ListFolderAsync(MlflowCall call, CancellationToken ct)
@@ -96,5 +103,29 @@ internal sealed class DeleteArtifact(ArtifactPlaces places, ArtifactStore artifa
     {
         await artifacts.DeleteAsync((await places.WritableAsync(call, ArtifactProxy.Path(call), ct)).Address, ct);
         await call.WriteEmptyAsync(ct);
+    }
+}
+
+/// <summary>One file, as MLflow's pages ask for it: of a run, or of a version.</summary>
+internal sealed class GetNamedArtifact(Database.IDatabase database, ArtifactPlaces places, ArtifactStore artifacts) : MlflowOperation
+{
+    public override IReadOnlyList<string> Routes { get; } = ["GET /get-artifact", "GET /model-versions/get-artifact"];
+
+    public override string Action => "workspaces/experiments/runs/read";
+
+    public override async Task HandleAsync(MlflowCall call, CancellationToken ct)
+    {
+        var request = await call.ReadAsync(ct);
+        var path = ArtifactPath.Check(request.RequiredText("path"));
+        var root = request.Text("name") is { } model ? $"{ArtifactPlaces.Registry}/{model}/{request.RequiredText("version")}" : await RunRootAsync(call, request.RunId(), ct);
+        var place = await places.ReadableAsync(call, $"{root}/{path}", ct);
+        var found = await artifacts.OpenAsync(place.Address, ct) ?? throw MlflowErrors.NotFound($"No artifact '{path}' in '{root}'");
+        await ArtifactProxy.SendAsync(call.Http, found, place.FileName);
+    }
+
+    private async Task<string> RunRootAsync(MlflowCall call, string id, CancellationToken ct)
+    {
+        var run = await database.ReadAsync(connection => RunStore.Find(connection, call.WorkspaceKey, id), ct) ?? throw MlflowErrors.NoRun(id);
+        return $"{run.ExperimentId}/{run.Id}/artifacts";
     }
 }
