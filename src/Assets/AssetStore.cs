@@ -9,7 +9,7 @@ using Zaffre.Workspaces;
 namespace Zaffre.Assets;
 
 /// <summary>Finds and registers asset versions for the other modules.</summary>
-internal sealed partial class AssetStore(IResources resources, AssetContainers containers, IWorkspaces workspaces) : IAssets
+internal sealed partial class AssetStore(IResources resources, AssetContainers containers, IWorkspaces workspaces, CuratedEnvironments curated) : IAssets
 {
     public async Task<AssetVersion?> FindVersionAsync(WorkspaceRef workspace, AssetType type, string name, string version, CancellationToken ct)
     {
@@ -25,7 +25,9 @@ internal sealed partial class AssetStore(IResources resources, AssetContainers c
         var word = AssetTypes.Word(type);
         if (reference.StartsWith("azureml://registries/", StringComparison.OrdinalIgnoreCase))
         {
-            return ArmErrors.Unsupported($"assets of registries ('{reference}')");
+            return type == AssetType.Environment && CuratedEnvironments.OfRegistry(reference) is { } ready
+                ? Curated(workspace, ready.Name, ready.Version)
+                : ArmErrors.Unsupported($"assets of registries ('{reference}')");
         }
 
         if (!(await ParseAsync(workspace, type, reference, ct)).TryGet(out var parsed, out var problem))
@@ -33,9 +35,9 @@ internal sealed partial class AssetStore(IResources resources, AssetContainers c
             return problem;
         }
 
-        return await FindVersionAsync(workspace, type, parsed.Name, parsed.Version, ct) is { } found
-            ? found
-            : new Problem(ProblemKind.NotFound, "ResourceNotFound", $"The {word} '{parsed.Name}', version '{parsed.Version}', does not exist in workspace '{workspace.Name}'.{Hint(type, parsed.Name)}");
+        return await FindVersionAsync(workspace, type, parsed.Name, parsed.Version, ct) is { } found ? found
+            : type == AssetType.Environment && CuratedEnvironments.IsCurated(parsed.Name) ? Curated(workspace, parsed.Name, parsed.Version)
+            : new Problem(ProblemKind.NotFound, "ResourceNotFound", $"The {word} '{parsed.Name}', version '{parsed.Version}', does not exist in workspace '{workspace.Name}'.");
     }
 
     public ArmId Register(WriteScope scope, WorkspaceRef workspace, NewAsset asset, Caller actor)
@@ -98,9 +100,8 @@ internal sealed partial class AssetStore(IResources resources, AssetContainers c
         return problems;
     }
 
-    private static string Hint(AssetType type, string name) => type == AssetType.Environment && name.StartsWith("AzureML-", StringComparison.OrdinalIgnoreCase)
-        ? " Curated environments exist in Azure only: name an image and packages instead, or register an environment under this name."
-        : "";
+    private Outcome<AssetVersion> Curated(WorkspaceRef workspace, string name, string version) => curated.Find(workspace, name, version)
+        .Then<AssetVersion>(found => new AssetVersion(AssetType.Environment, name, found.Id.Name, found));
 
     private async Task<Outcome<(string Name, string Version)>> ParseAsync(WorkspaceRef workspace, AssetType type, string reference, CancellationToken ct)
     {

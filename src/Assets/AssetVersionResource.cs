@@ -11,7 +11,7 @@ namespace Zaffre.Assets;
 /// A version of an asset. The body is stored as sent; where its content lies is resolved once, on PUT, and kept beside it as
 /// <c>resolved</c> (the short datastore form), so that it outlives the job or run it was named by.
 /// </summary>
-internal sealed class AssetVersionResource(AssetType type, AssetContainers containers, IUriResolver uris) : ArmResource
+internal sealed class AssetVersionResource(AssetType type, AssetContainers containers, IUriResolver uris, CuratedEnvironments curated) : ArmResource
 {
     public const string Resolved = "resolved";
 
@@ -23,8 +23,10 @@ internal sealed class AssetVersionResource(AssetType type, AssetContainers conta
 
     public override string Canonical(string part, string value) => part == "name" ? AssetNames.Strip(value) : value;
 
-    public override Task<Resource?> FindAsync(ResourceCall call, IResources resources, CancellationToken ct) =>
-        AssetNames.IsLabel(call.Id.Name) ? containers.LatestAsync(call.Id.Parent, ct) : base.FindAsync(call, resources, ct);
+    public override async Task<Resource?> FindAsync(ResourceCall call, IResources resources, CancellationToken ct) =>
+        await (AssetNames.IsLabel(call.Id.Name) ? containers.LatestAsync(call.Id.Parent, ct) : base.FindAsync(call, resources, ct)) is { } found ? found
+        : type == AssetType.Environment && CuratedEnvironments.IsCurated(call.Id.Parent.Name) && curated.Find(call.Workspace, call.Id.Parent.Name, call.Id.Name).TryGet(out var ready, out _) ? ready
+        : null;
 
     public override async Task<Outcome<JsonObject>> PrepareAsync(ResourceCall call, JsonObject body, Resource? existing, CancellationToken ct)
     {
@@ -101,7 +103,7 @@ internal sealed class AssetVersionResource(AssetType type, AssetContainers conta
                 build["dockerfilePath"] ??= "Dockerfile";
             }
 
-            properties["environmentType"] = "UserCreated";
+            properties["environmentType"] = answer.Remove(CuratedEnvironments.Mark) ? "Curated" : "UserCreated";
         }
         else if (type == AssetType.Code)
         {

@@ -11,13 +11,13 @@ public static class AssetsModule
     /// <summary>Registers the module; the routes of the asset types come with the Resources module.</summary>
     public static IServiceCollection AddAssets(this IServiceCollection services)
     {
-        services.AddSingleton<AssetContainers>().AddSingleton<AssetVersions>();
+        services.AddSingleton<AssetContainers>().AddSingleton<AssetVersions>().AddSingleton<CuratedEnvironments>();
         services.AddSingleton<IAssets, AssetStore>();
         services.AddSingleton<IUriResolver, UriResolver>();
         foreach (var type in Enum.GetValues<AssetType>())
         {
             services.AddSingleton<ArmResource>(p => new AssetContainerResource(type, p.GetRequiredService<AssetContainers>(), p.GetRequiredService<IResources>()));
-            services.AddSingleton<ArmResource>(p => new AssetVersionResource(type, p.GetRequiredService<AssetContainers>(), p.GetRequiredService<IUriResolver>()));
+            services.AddSingleton<ArmResource>(p => new AssetVersionResource(type, p.GetRequiredService<AssetContainers>(), p.GetRequiredService<IUriResolver>(), p.GetRequiredService<CuratedEnvironments>()));
         }
 
         services.AddSingleton<YamlKinds>();

@@ -83,17 +83,58 @@ public sealed class AssetPathTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     public async Task A_malformed_build_context_is_refused(string properties, string target) =>
         Assert.Equal([target], (await Arm.PutAsync("~/environments/malformed/versions/1", $$$"""{"properties":{{{properties}}}}""")).Targets());
 
-    [Fact]
-    public async Task A_curated_environment_is_refused_with_what_to_do()
+    [Theory]
+    [InlineData("curated-version", "azureml:AzureML-sklearn-1.0-ubuntu20.04-py38-cpu:32")]
+    [InlineData("curated-label", "azureml:AzureML-sklearn-1.0-ubuntu20.04-py38-cpu@latest")]
+    [InlineData("curated-registry", "azureml://registries/azureml/environments/sklearn-1.5/labels/latest")]
+    [InlineData("curated-exact", "azureml://registries/azureml/environments/sklearn-1.5/versions/7")]
+    public async Task A_job_runs_with_the_packages_that_the_table_has_for_a_curated_environment(string name, string reference)
     {
-        var refused = await jobs.PutAsync("curated", """{"command":"true","environmentId":"azureml:AzureML-sklearn-1.0-ubuntu20.04-py38-cpu:1"}""");
-        Assert.Equal(["properties.environmentId"], refused.Targets());
-        Assert.Contains("name an image", refused.Body.At("error.message"), StringComparison.Ordinal);
+        (await jobs.PutAsync(name, $$"""{"command":"python -c 'import sklearn; print(\"there\")'","environmentId":"{{reference}}"}""")).Ok();
 
-        // Whoever registers one under that name has it.
+        var (job, log) = await jobs.EndAsync(name);
+        Assert.Equal(("Completed", "there\n"), (job.At("properties.status"), log));
+    }
+
+    [Theory]
+    [InlineData("azureml://registries/azureml/environments/nobody-knows/versions/1", "curated-environments.yml")]
+    [InlineData("azureml://registries/other/environments/sklearn-1.5/versions/1", "registries")]
+    public async Task An_environment_of_a_registry_that_is_not_in_the_table_is_refused(string reference, string named)
+    {
+        var refused = await jobs.PutAsync("curated-unknown", $$"""{"command":"true","environmentId":"{{reference}}"}""");
+        Assert.Equal(["properties.environmentId"], refused.Targets());
+        Assert.Contains(named, refused.Body.At("error.message"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Curated_environments_are_read_and_extended_and_registered_ones_win()
+    {
+        var ready = (await Arm.GetAsync("~/environments/AzureML-lightgbm-3.3/versions/1")).Ok();
+        Assert.Equal("Curated", ready.At("properties.environmentType"));
+        Assert.Contains("- lightgbm", ready.At("properties.condaFile"), StringComparison.Ordinal);
+
+        var refused = await jobs.PutAsync("curated", """{"command":"true","environmentId":"azureml:AzureML-own:1"}""");
+        Assert.Equal(["properties.environmentId"], refused.Targets());
+        Assert.Contains("curated-environments.yml", refused.Body.At("error.message"), StringComparison.Ordinal);
+
         (await Arm.PutAsync("~/environments/AzureML-own/versions/1", """{"properties":{"image":"debian"}}""")).Ok();
         (await jobs.PutAsync("curated", """{"command":"true","environmentId":"azureml:AzureML-own:1"}""")).Ok();
         await jobs.EndAsync("curated");
+        Assert.Equal("UserCreated", (await Arm.GetAsync("~/environments/AzureML-own/versions/1")).Ok().At("properties.environmentType"));
+    }
+
+    [Fact]
+    public async Task The_operators_table_comes_first_and_is_read_again_when_it_changes()
+    {
+        var file = Path.Combine(host.Root, "curated-environments.yml");
+        await File.WriteAllTextAsync(file, "- names: [AzureML-house-*]\n  packages: [numpy]\n");
+        Assert.Contains("- numpy", (await Arm.GetAsync("~/environments/AzureML-house-1/versions/1")).Ok().At("properties.condaFile"), StringComparison.Ordinal);
+
+        await File.WriteAllTextAsync(file, "- packages: [numpy]\n");
+        File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddMinutes(1));
+        var refused = await jobs.PutAsync("curated-broken", """{"command":"true","environmentId":"azureml:AzureML-house-1:1"}""");
+        Assert.Contains("line 1, column 3: an entry needs 'names'", refused.Body.At("error.message"), StringComparison.Ordinal);
+        File.Delete(file);
     }
 
     [Fact]
