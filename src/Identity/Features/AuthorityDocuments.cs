@@ -16,6 +16,10 @@ internal static class AuthorityDocuments
             Configuration(context, tenant, authority, time, "/v2.0")).Open();
         endpoints.MapGet("/{tenant}/.well-known/openid-configuration", (HttpContext context, string tenant, Authority authority, TimeProvider time) =>
             Configuration(context, tenant, authority, time, "")).Open();
+
+        // Where the CLI looks up a tenant that is no GUID, 'adfs' too, in a cloud whose endpoint ends in adfs: it reads the GUID out of the issuer.
+        endpoints.MapGet("/adfs/{tenant}/.well-known/openid-configuration", (HttpContext context, string tenant, Authority authority, TimeProvider time) =>
+            Configuration(context, authority.Knows(tenant) ? authority.TenantId : tenant, authority, time, "")).Open();
         endpoints.MapGet("/{tenant}/discovery/v2.0/keys", Keys).Open();
         endpoints.MapGet("/{tenant}/discovery/keys", Keys).Open();
         endpoints.MapGet("/common/discovery/instance", Instance).Open();

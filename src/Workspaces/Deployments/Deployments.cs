@@ -93,15 +93,17 @@ internal sealed partial class Deployments(PutWorkspace workspaces, IDatabase dat
 
     private async Task<Outcome<(WorkspaceRef Workspace, JsonObject Body)>> ReadAsync(Caller caller, ArmId id, JsonObject body, CancellationToken ct)
     {
-        if (!LegalName().IsMatch(id.Name))
-        {
-            return ArmErrors.Invalid("A deployment's name has 1 to 64 letters, digits, '_', '-', '.', '(' or ')'.", "deploymentName", "InvalidDeploymentName");
-        }
-
         var parts = id.Value.Split('/');
         if (!WorkspaceTemplate.Read(parts[2], parts[4], body).TryGet(out var asked, out var problem))
         {
             return problem;
+        }
+
+        if (!LegalName().IsMatch(id.Name))
+        {
+            // The SDK makes the deployment's name of the workspace's, so that one speaks first.
+            var name = ArmErrors.Invalid("A deployment's name has 1 to 64 letters, digits, '_', '-', '.', '(' or ')'.", "deploymentName", "InvalidDeploymentName");
+            return Problem.Combine([.. WorkspaceDocument.Problems(asked.Body, asked.Name), name]);
         }
 
         // Who may deploy may not thereby make workspaces.

@@ -125,6 +125,7 @@ internal sealed class WorkspaceTemplate
 
         properties["hbiWorkspace"] = "true".Equals(Text("confidential_data"), StringComparison.OrdinalIgnoreCase);
         PutObject(properties, "managedNetwork", "managedNetwork");
+        PutObject(properties, "serverlessComputeSettings", "serverless_compute_settings");
         var body = new JsonObject { ["properties"] = properties };
         Put(body, "location", Text("location"));
         Put(body, "kind", Text("kind"));

@@ -52,6 +52,15 @@ public sealed class AuthorityTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     }
 
     [Fact]
+    public async Task The_cli_finds_the_tenants_guid_behind_its_other_name()
+    {
+        var found = await GetAsync("/adfs/adfs/.well-known/openid-configuration", "localhost:8443");
+        Assert.Equal(host.Get<LocalOwner>().TenantId, found.GetProperty("issuer").GetString()!.Split('/')[3]);
+        var unknown = await GetAsync("/adfs/contoso.com/.well-known/openid-configuration", "localhost:8443", HttpStatusCode.BadRequest);
+        Assert.Contains("AADSTS90002", unknown.GetProperty("error_description").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_cloud_document_has_what_the_sdk_reads()
     {
         var cloud = (await GetAsync("/metadata/endpoints?api-version=2019-05-01", "localhost:8443"))[0];
