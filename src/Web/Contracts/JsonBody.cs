@@ -16,8 +16,12 @@ public static class JsonBody
     private static readonly JsonDocumentOptions Reading = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
 
     /// <summary>The request body as a JSON object, or what is wrong with it.</summary>
-    public static async Task<Outcome<JsonObject>> ReadAsync(HttpRequest request, CancellationToken ct)
+    public static Task<Outcome<JsonObject>> ReadAsync(HttpRequest request, CancellationToken ct) => ReadAsync(request, text => text, ct);
+
+    /// <summary>As <see cref="ReadAsync(HttpRequest, CancellationToken)"/>, where clients send what only <paramref name="toJson"/> makes JSON.</summary>
+    public static async Task<Outcome<JsonObject>> ReadAsync(HttpRequest request, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> toJson, CancellationToken ct)
     {
+        ArgumentNullException.ThrowIfNull(toJson);
         ArgumentNullException.ThrowIfNull(request);
         if (request.ContentLength > Limit)
         {
@@ -43,12 +47,13 @@ public static class JsonBody
                 return ArmErrors.InvalidBody("The request needs a JSON object as its body; it is empty.");
             }
 
-            if (JsonText.Fault(buffer.GetBuffer().AsSpan(0, (int)buffer.Length), MaxDepth) is { } fault)
+            var json = toJson(buffer.GetBuffer().AsMemory(0, (int)buffer.Length));
+            if (JsonText.Fault(json.Span, MaxDepth) is { } fault)
             {
                 return ArmErrors.InvalidBody($"The request body is not valid JSON: {fault}");
             }
 
-            return JsonNode.Parse(buffer.GetBuffer().AsSpan(0, (int)buffer.Length), documentOptions: Reading) is JsonObject document
+            return JsonNode.Parse(json.Span, documentOptions: Reading) is JsonObject document
                 ? document
                 : ArmErrors.InvalidBody("The request needs a JSON object as its body.");
         }

@@ -58,14 +58,14 @@ internal static class DeploymentRoutes
         await resources.FindAsync(IdOf(context), ct) is null ? Results.StatusCode(StatusCodes.Status404NotFound) : ArmResults.NoContent();
 
     private static async Task<IResult> PutAsync(HttpContext context, Deployments deployments, CancellationToken ct) =>
-        (await JsonBody.ReadAsync(context.Request, ct)).TryGet(out var body, out var unreadable)
+        (await JsonBody.ReadAsync(context.Request, TemplateText.ToJson, ct)).TryGet(out var body, out var unreadable)
             ? ArmResults.From(
                 await deployments.RunAsync(context.Caller(), IdOf(context), body, ct),
                 ran => ArmResults.Json(ran.Created ? StatusCodes.Status201Created : StatusCodes.Status200OK, ResourceDocument.Answer(ran.Deployment)))
             : ArmResults.Problem(unreadable);
 
     private static async Task<IResult> ValidateAsync(HttpContext context, Deployments deployments, CancellationToken ct) =>
-        (await JsonBody.ReadAsync(context.Request, ct)).TryGet(out var body, out var unreadable)
+        (await JsonBody.ReadAsync(context.Request, TemplateText.ToJson, ct)).TryGet(out var body, out var unreadable)
             ? ArmResults.From(await deployments.ValidateAsync(context.Caller(), IdOf(context), body, ct), valid => ArmResults.Ok(valid))
             : ArmResults.Problem(unreadable);
 

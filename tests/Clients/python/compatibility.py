@@ -30,7 +30,7 @@ def not_callable(*operations: str) -> None:
 
 
 def client() -> str:
-    """The column of the table: a version, and the way it is connected where there are two."""
+    """The column of the table: a version, and the way it is connected where there are two. Scripts of another client replace it."""
     from azure.ai.ml._version import VERSION
 
     # Debian's unstable suite moves on, and the table names what is promised.

@@ -92,6 +92,22 @@ public sealed class DeploymentTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     }
 
     [Fact]
+    public async Task A_template_spliced_into_the_request_as_the_cli_does_is_read()
+    {
+        var answer = await arm.PutAsync(Deployments + "/spliced", """
+            {"properties": {"mode": "Incremental", "parameters": {"workspaceName": {"value": "spliced-one"}, "description": {"value": "a // b /* c */ d:\"e\""}}, template:{
+              // A comment, with "quotes" and a name: too.
+              "resources": [ /* another */ {"type": "Microsoft.MachineLearningServices/workspaces", "name": "over
+            two lines"}]
+            }}}
+            """);
+        answer.Ok();
+        Assert.Equal("a // b /* c */ d:\"e\"", (await arm.GetAsync(Path("spliced-one"))).Ok().At("properties.description"));
+        Assert.Equal("InvalidRequestContent", (await arm.PutAsync(Deployments + "/spliced", """{"properties": {template:{/* no end """)).Fails(HttpStatusCode.BadRequest));
+        Assert.Equal("InvalidRequestContent", (await arm.PutAsync(Deployments + "/spliced", "{\"properties")).Fails(HttpStatusCode.BadRequest));
+    }
+
+    [Fact]
     public async Task Secure_parameters_are_not_kept()
     {
         var body = JsonNode.Parse(Template("secured", """ "friendlyName":{"value":"shown"},"password":{"value":"hidden"} """))!;

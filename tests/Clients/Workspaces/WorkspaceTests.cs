@@ -1,0 +1,13 @@
+namespace Zaffre.Tests.Clients.Workspaces;
+
+[Collection(ZaffreServer.Collection)]
+public sealed class WorkspaceTests(ZaffreServer server)
+{
+    [Theory]
+    [MemberData(nameof(Sdks.Modes), MemberType = typeof(Sdks))]
+    public async Task The_vanilla_sdk_creates_updates_connects_and_deletes_workspaces(Sdk sdk, string mode)
+    {
+        var steps = await server.StepsAsync(sdk, mode, "workspaces.py", mode);
+        Assert.Equal(["create", "update", "lists", "keys", "connections", "hubs", "deleted"], steps);
+    }
+}
