@@ -9,7 +9,17 @@ namespace Zaffre.Identity.Principals;
 /// </summary>
 internal static class ClientSecret
 {
-    public static string Create() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+    /// <summary>A new secret. It does not begin with '-': command lines (<c>az login -p</c>) would take it for an option.</summary>
+    public static string Create()
+    {
+        string secret;
+        do
+        {
+            secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+        }
+        while (secret[0] == '-');
+        return secret;
+    }
 
     public static (string Salt, string Hash) Hash(string secret)
     {
