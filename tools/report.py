@@ -98,7 +98,7 @@ FAMILIES = (
     ("azure-storage", "Blobs"),
     ("@azure/storage", "Blobs"),
     ("Azure.Storage", "Blobs"),
-    ("az ", "Azure CLI"),
+    ("azure-cli", "Azure CLI"),
     ("@azure/", "JavaScript SDK"),
     ("Azure.", "C# SDK"),
     ("mlflow", "MLflow"),
