@@ -11,6 +11,8 @@ internal sealed class AssetBody
 {
     private static readonly string[] DataTypes = ["uri_file", "uri_folder", "mltable"];
     private static readonly string[] ModelTypes = ["custom_model", "mlflow_model", "triton_model"];
+    private static readonly string[] CommandMembers = ["name", "type", "command", "environment"];
+    private static readonly string[] PipelineMembers = ["name", "type"];
     private readonly List<Problem> problems = [];
     private readonly JsonObject properties;
 
@@ -176,13 +178,19 @@ internal sealed class AssetBody
             return;
         }
 
-        if (spec.Text("type") is { } type && type is not ("command" or "CommandComponent"))
+        if (spec.Text("type") is { } type && type is not ("command" or "CommandComponent" or "pipeline"))
         {
             problems.Add(ArmErrors.Unsupported($"components of type '{type}'", "properties.componentSpec.type"));
             return;
         }
 
-        foreach (var member in (ReadOnlySpan<string>)["name", "type", "command", "environment"])
+        var pipeline = spec.Text("type") == "pipeline";
+        if (pipeline && spec["jobs"] is not JsonObject { Count: > 0 })
+        {
+            Add("componentSpec.jobs", "is required and must be an object with at least one step");
+        }
+
+        foreach (var member in pipeline ? PipelineMembers : CommandMembers)
         {
             if (spec[member] is not { } value || (value.GetValueKind() != JsonValueKind.String && !(member == "environment" && value is JsonObject)))
             {

@@ -3,6 +3,9 @@ namespace Zaffre.Jobs;
 /// <summary>The states of a job, spelled as the wire spells them.</summary>
 public static class JobStatus
 {
+    /// <summary>A step of a pipeline that waits for other steps.</summary>
+    public const string NotStarted = "NotStarted";
+
     /// <summary>Accepted; waits for a slot of its compute.</summary>
     public const string Queued = "Queued";
 
@@ -31,9 +34,15 @@ public static class JobStatus
     public static bool IsTerminal(string status) => status is Completed or Failed or Canceled;
 }
 
-/// <summary>Actions of the event log that announce a job's state; the subject is the job's resource id.</summary>
+/// <summary>
+/// Actions of the event log that announce a job's state; the subject is the job's resource id. Events of a pipeline carry <c>"kind":"Pipeline"</c>,
+/// those of a step the resource key of its pipeline as <c>parent</c>.
+/// </summary>
 public static class JobActions
 {
+    /// <summary>What all of them begin with.</summary>
+    public const string Prefix = "Microsoft.MachineLearningServices/workspaces/jobs/";
+
     /// <summary>Accepted; the payload's <c>compute</c> is the resource id of the compute it waits for.</summary>
     public const string Queued = "Microsoft.MachineLearningServices/workspaces/jobs/queued";
 
@@ -48,6 +57,9 @@ public static class JobActions
 
     /// <summary>An end was asked for.</summary>
     public const string CancelRequested = "Microsoft.MachineLearningServices/workspaces/jobs/cancel/action";
+
+    /// <summary>A step failed, and its pipeline ends the steps that still run.</summary>
+    public const string Stopping = "Microsoft.MachineLearningServices/workspaces/jobs/stopping";
 
     /// <summary>Terminal: completed.</summary>
     public const string Completed = "Microsoft.MachineLearningServices/workspaces/jobs/completed";

@@ -8,7 +8,7 @@ namespace Zaffre.Jobs.Data;
 /// <summary>A job as its table holds it.</summary>
 internal sealed class JobRow
 {
-    public const string Columns = "seq, id, task, attempt, compute, status, plan, created, started, ended, stop, stop_by AS StopBy, cancel_operation AS CancelOperation, exit_code AS ExitCode, error_code AS ErrorCode, error_message AS ErrorMessage, notes";
+    public const string Columns = "seq, id, task, attempt, compute, status, plan, created, started, ended, stop, stop_by AS StopBy, cancel_operation AS CancelOperation, exit_code AS ExitCode, error_code AS ErrorCode, error_message AS ErrorMessage, notes, kind, parent, step";
 
     public long Seq { get; init; }
 
@@ -46,6 +46,16 @@ internal sealed class JobRow
 
     public string? Notes { get; init; }
 
+    public string Kind { get; init; } = JobKind.Command;
+
+    /// <summary>Key of the pipeline that this is a step of; null when it was submitted by itself.</summary>
+    public string? Parent { get; init; }
+
+    /// <summary>The step's name in its pipeline.</summary>
+    public string? Step { get; init; }
+
+    public bool IsPipeline => Kind == JobKind.Pipeline;
+
     public ArmId JobId => new(Id);
 
     public string Name => JobId.Name;
@@ -68,10 +78,17 @@ internal sealed class JobRow
     public IReadOnlyList<string> ReadNotes() => Notes is null ? [] : JsonSerializer.Deserialize(Notes, JobsJson.Default.IReadOnlyListString)!;
 }
 
+/// <summary>What a job is.</summary>
+internal static class JobKind
+{
+    public const string Command = "Command";
+    public const string Pipeline = "Pipeline";
+}
+
 /// <summary>An output as its table holds it.</summary>
 internal sealed class OutputRow
 {
-    public const string Columns = "name, type, uri, asset, sha256";
+    public const string Columns = "name, type, uri, asset, sha256, files, bytes";
 
     public string Name { get; init; } = "";
 
@@ -83,4 +100,8 @@ internal sealed class OutputRow
     public string? Asset { get; init; }
 
     public string? Sha256 { get; init; }
+
+    public long? Files { get; init; }
+
+    public long? Bytes { get; init; }
 }

@@ -1,11 +1,25 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Zaffre.Compute;
 using Zaffre.Database;
 using Zaffre.Jobs.Submission;
+using Zaffre.Kernel;
 using Zaffre.Storage;
 using Zaffre.Web;
 
 namespace Zaffre.Jobs.Data;
+
+/// <summary>A job to insert; <paramref name="Status"/> is where it begins.</summary>
+internal sealed record NewJob(ArmId Id, int Priority, string Status, JobPlan Plan)
+{
+    /// <summary>Set when it is a step of a pipeline.</summary>
+    public NewStep? Step { get; init; }
+}
+
+/// <summary>What a step has beside what every job has: its pipeline, its name there, the steps it waits for, and the properties that answers show.</summary>
+internal sealed record NewStep(ArmId Parent, string Name, IReadOnlyCollection<ArmId> Needs, JsonObject Document);
 
 /// <summary>What write units do with the jobs table. A move names the states it may start from.</summary>
 internal static class JobWrites
@@ -13,26 +27,45 @@ internal static class JobWrites
     public static JobRow? Find(WriteScope scope, ArmId job) =>
         scope.QueryFirstOrDefault<JobRow>($"SELECT {JobRow.Columns} FROM jobs WHERE key = @key", new { key = job.Key });
 
-    public static void Insert(WriteScope scope, ArmId job, string task, int priority, JobPlan plan)
+    public static void Insert(WriteScope scope, NewJob job)
     {
         scope.Execute(
-            "INSERT INTO jobs (key, id, task, compute, priority, status, plan, created) VALUES (@key, @id, @task, @compute, @priority, 'Queued', @plan, @now)",
+            "INSERT INTO jobs (key, id, task, compute, priority, status, plan, created, kind, parent, step, waits, document) "
+            + "VALUES (@key, @id, @task, @compute, @priority, @status, @plan, @now, @kind, @parent, @step, @waits, @document)",
             new
             {
-                key = job.Key,
-                id = job.Value,
-                task,
-                compute = new ArmId(plan.Compute).Key,
-                priority,
-                plan = JsonSerializer.Serialize(plan, JobsJson.Default.JobPlan),
+                key = job.Id.Key,
+                id = job.Id.Value,
+                task = TaskName(job.Id, scope.Now),
+                compute = new ArmId(job.Plan.Compute).Key,
+                priority = job.Priority,
+                status = job.Status,
+                plan = JsonSerializer.Serialize(job.Plan, JobsJson.Default.JobPlan),
                 now = scope.Now.ToUnixTimeMilliseconds(),
+                kind = job.Plan.Pipeline is null ? JobKind.Command : JobKind.Pipeline,
+                parent = job.Step?.Parent.Key,
+                step = job.Step?.Name,
+                waits = job.Step?.Needs.Count ?? 0,
+                document = job.Step?.Document.ToJsonString(ZaffreJson.Options),
             });
-        foreach (var (name, output) in plan.Outputs)
+        foreach (var (name, output) in job.Plan.Outputs)
         {
             scope.Execute(
                 "INSERT INTO job_outputs (job, name, type, uri, asset_key) VALUES (@job, @name, @type, @uri, @assetKey)",
-                new { job = job.Key, name, type = output.Type, uri = output.Uri, assetKey = OutputAssets.KeyOf(plan.WorkspaceId, job.Name, name) });
+                new { job = job.Id.Key, name, type = output.Type, uri = output.Uri, assetKey = OutputAssets.KeyOf(job.Plan.WorkspaceId, job.Id.Name, name) });
         }
+
+        foreach (var needs in job.Step?.Needs ?? [])
+        {
+            scope.Execute("INSERT INTO job_needs (needs, job) VALUES (@needs, @job)", new { needs = needs.Key, job = job.Id.Key });
+        }
+    }
+
+    /// <summary>Unique in the data directory, and another one for a job that is made again under a name that was deleted.</summary>
+    private static string TaskName(ArmId id, DateTimeOffset now)
+    {
+        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{id.Key} {now.UtcTicks}")));
+        return $"{(id.Name.Length > 200 ? id.Name[..200] : id.Name)}.{digest[..8]}";
     }
 
     /// <summary>Moves a job on; false when it is not in a state that <paramref name="from"/> names.</summary>

@@ -21,7 +21,7 @@ internal sealed class JobVariables(IPublicUrls urls, JobOptions options, DataDir
         {
             ["LANG"] = "C.UTF-8",
             ["AZUREML_RUN_ID"] = job.Name,
-            ["AZUREML_ROOT_RUN_ID"] = job.Name,
+            ["AZUREML_ROOT_RUN_ID"] = plan.Root ?? job.Name,
             ["AZUREML_ARM_SUBSCRIPTION"] = workspace.SubscriptionId,
             ["AZUREML_ARM_RESOURCEGROUP"] = workspace.ResourceGroup,
             ["AZUREML_ARM_WORKSPACE_NAME"] = workspace.Name,

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Zaffre.Database;
 using Zaffre.Jobs.Data;
@@ -5,6 +6,29 @@ using Zaffre.Storage;
 using Zaffre.Web;
 
 namespace Zaffre.Jobs.Execution;
+
+/// <summary>The lines of a pipeline's log, sent once each; those before byte <paramref name="skip"/> are left out.</summary>
+internal sealed class PipelineLines(JobTable jobs, JobRow pipeline, long skip)
+{
+    private long offset;
+    private long seen;
+
+    /// <summary>Sends what is new; returns how long the log is now.</summary>
+    public async Task<long> SendAsync(LogFrames target, CancellationToken ct)
+    {
+        foreach (var (seq, line) in await jobs.LinesAsync(pipeline.JobId, seen, ct))
+        {
+            var bytes = Encoding.UTF8.GetBytes(line);
+            (seen, offset) = (seq, offset + bytes.Length);
+            if (offset > skip)
+            {
+                await target.LogAsync(bytes, offset, ct);
+            }
+        }
+
+        return offset;
+    }
+}
 
 /// <summary>Sends a job's log while it grows. Woken by the file's growth and by committed events, never by a clock.</summary>
 internal sealed class LogFollowing(JobTable jobs, IBlobStore store, IEventLog events)
@@ -16,6 +40,7 @@ internal sealed class LogFollowing(JobTable jobs, IBlobStore store, IEventLog ev
     public async Task WriteAsync(JobRow job, long offset, bool follow, LogFrames target, CancellationToken ct)
     {
         var log = job.ReadPlan().Artifacts.Child(LogTail.StandardLog);
+        var lines = job.IsPipeline ? new PipelineLines(jobs, job, offset) : null;
         using var watch = new LogWatch(store, log);
         using var done = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var changes = follow ? WakeOnEventsAsync(watch, done.Token) : Task.CompletedTask;
@@ -27,7 +52,7 @@ internal sealed class LogFollowing(JobTable jobs, IBlobStore store, IEventLog ev
                 // The state is read before the log: once it is terminal, the log is whole.
                 var present = await jobs.FindAsync(job.JobId, ct);
                 watch.Begin();
-                offset = await SendGrowthAsync(log, offset, target, ct);
+                offset = lines is null ? await SendGrowthAsync(log, offset, target, ct) : await lines.SendAsync(target, ct);
                 if (present is null || present.Seq != job.Seq)
                 {
                     await target.StatusAsync(new JsonObject { ["status"] = "Deleted" }, ct);

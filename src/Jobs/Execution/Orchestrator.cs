@@ -13,7 +13,7 @@ namespace Zaffre.Jobs.Execution;
 /// <summary>
 /// Brings every accepted job to its end. Woken by committed events; at start it first takes up what an earlier server left.
 /// </summary>
-internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog events, Claims claims, AttemptTools tools) : BackgroundService
+internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog events, Claims claims, AttemptTools tools, PipelineEnd pipelines) : BackgroundService
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
@@ -29,6 +29,7 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
             // The newest event at once; what happened before is found in the rows.
             var cursor = await events.WaitAsync(-1, stoppingToken);
             await TakeUpAsync(stoppingToken);
+            Track(GuardAsync(() => pipelines.Log.RunAsync(stoppingToken), "the logs of pipelines"));
             while (true)
             {
                 await events.WaitAsync(cursor, stoppingToken);
@@ -45,18 +46,91 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
     {
         while (await events.ReadAsync(cursor, 1000, ct) is { Count: > 0 } batch)
         {
-            foreach (var change in batch.Where(change => change.Action == JobActions.Queued))
+            foreach (var change in batch)
             {
-                if (JsonNode.Parse(change.Payload)?["compute"] is { } compute)
-                {
-                    LaneOf(ZaffreJson.Text(compute)!.ToLowerInvariant()).Wake();
-                }
+                Read(change);
             }
 
             cursor = batch[^1].Sequence;
         }
 
         return cursor;
+    }
+
+    private void Read(StoredEvent change)
+    {
+        var payload = change.Action.StartsWith(JobActions.Prefix, StringComparison.Ordinal) ? JsonNode.Parse(change.Payload) as JsonObject : null;
+        if (payload is null)
+        {
+            return;
+        }
+
+        var pipeline = payload.Text("kind") == JobKind.Pipeline;
+        if (change.Action == JobActions.Queued && payload.Text("compute") is { } compute)
+        {
+            LaneOf(compute.ToLowerInvariant()).Wake();
+        }
+        else if (pipeline && change.Action == JobActions.Finalizing)
+        {
+            Finish(new ArmId(change.Subject));
+        }
+        else if (pipeline && change.Action is JobActions.CancelRequested or JobActions.Stopping)
+        {
+            Track(GuardAsync(() => CancelStepsAsync(new ArmId(change.Subject)), change.Subject));
+        }
+
+        if (pipeline || payload.ContainsKey("parent"))
+        {
+            pipelines.Log.Changed(payload.Text("parent") ?? change.Subject.ToLowerInvariant());
+        }
+    }
+
+    /// <summary>Brings a pipeline without open steps to its end.</summary>
+    private void Finish(ArmId pipeline) => Track(GuardAsync(() => pipelines.RunAsync(pipeline), pipeline.Value));
+
+    /// <summary>Ends what lives below a pipeline that is being stopped; its rows say already why.</summary>
+    private async Task CancelStepsAsync(ArmId pipeline)
+    {
+        foreach (var step in await jobs.StepsAsync(pipeline, stopping))
+        {
+            if (JobStatus.IsTerminal(step.Status))
+            {
+                continue;
+            }
+
+            if (step.IsPipeline)
+            {
+                await CancelStepsAsync(step.JobId);
+            }
+            else
+            {
+                await CancelAsync(step.JobId, Caller.System, location: null);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Ends a job on request, whoever works on it. Null when there is no such job; an operation while the end is to come and a
+    /// <paramref name="location"/> is given.
+    /// </summary>
+    public async Task<(JobRow Job, Operation? Operation)?> CancelAsync(ArmId id, Caller caller, string? location)
+    {
+        // Held, so that nothing begins to work on a queued job while it is being canceled.
+        var held = claims.TryTake(id);
+        try
+        {
+            var outcome = await tools.Transitions.CancelAsync(id, caller, location, idle: held is not null);
+            claims.AskStop(id, StopReason.Canceled);
+            return outcome;
+        }
+        finally
+        {
+            held?.Dispose();
+            if (held is not null)
+            {
+                await ReleasedAsync(id);
+            }
+        }
     }
 
     /// <summary>Takes up every job that has not ended: queued ones are admitted, started ones are found again.</summary>
@@ -82,6 +156,17 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
     /// <summary>Takes up one job that has not ended and that nobody works on: a queued one is admitted, a started one is found again.</summary>
     private async Task TakeUpAsync(JobRow job, CancellationToken ct)
     {
+        if (job.IsPipeline)
+        {
+            TakeUpPipeline(job);
+            return;
+        }
+
+        if (job.Status == JobStatus.NotStarted)
+        {
+            return;
+        }
+
         var stage = await tools.Launcher.InspectAsync(job.TaskId, ct);
         if (stage != TaskStage.Unknown || job.Status is not (JobStatus.Queued or JobStatus.Preparing))
         {
@@ -95,6 +180,20 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
         }
 
         LaneOf(job.Compute).Wake();
+    }
+
+    /// <summary>A running pipeline is moved by its steps; one that is to end, or whose steps are, is gone on with.</summary>
+    private void TakeUpPipeline(JobRow pipeline)
+    {
+        pipelines.Log.Changed(pipeline.JobId.Key);
+        if (pipeline.Status == JobStatus.Finalizing)
+        {
+            Finish(pipeline.JobId);
+        }
+        else if (pipeline.Stop is not null)
+        {
+            Track(GuardAsync(() => CancelStepsAsync(pipeline.JobId), pipeline.Id));
+        }
     }
 
     /// <summary>Folders of jobs that ended right before the server did.</summary>

@@ -15,10 +15,10 @@ namespace Zaffre.Jobs.Execution;
 /// The transitions of a job: row, run and event in one unit each, conditional on the state before. Writes that end a job take no
 /// cancellation.
 /// </summary>
-internal sealed class Transitions(IDatabase database, IRuns runs, ITokens tokens, IAssets assets, IOperations operations)
+internal sealed class Transitions(IDatabase database, IRuns runs, JobEnding ending, IOperations operations, StepProgress steps)
 {
     private static readonly string[] BeforeRunning = [JobStatus.Queued, JobStatus.Preparing];
-    private static readonly string[] Alive = [JobStatus.Queued, JobStatus.Preparing, JobStatus.Running, JobStatus.Finalizing, JobStatus.CancelRequested];
+    private static readonly string[] Unstarted = [JobStatus.NotStarted, JobStatus.Queued];
 
     public Task PreparingAsync(JobRow job) => database.WriteAsync(
         scope =>
@@ -36,7 +36,7 @@ internal sealed class Transitions(IDatabase database, IRuns runs, ITokens tokens
         {
             if (JobWrites.Move(scope, job.JobId, [JobStatus.Preparing], JobStatus.Queued))
             {
-                Follow(scope, job, RunStatus.Queued, JobActions.Queued, new JsonObject { ["compute"] = job.Compute });
+                Follow(scope, job, RunStatus.Queued, JobActions.Queued, ("compute", job.Compute));
             }
         },
         CancellationToken.None);
@@ -48,7 +48,8 @@ internal sealed class Transitions(IDatabase database, IRuns runs, ITokens tokens
             if (JobWrites.Move(scope, job.JobId, BeforeRunning, JobStatus.Running))
             {
                 runs.SetStatus(scope, job.Workspace, job.Name, RunStatus.Running, at: task.StartedAt);
-                Announce(scope, job, JobActions.Running);
+                StepProgress.Announce(scope, job, JobActions.Running);
+                StepProgress.Started(scope, job);
             }
         },
         CancellationToken.None);
@@ -70,16 +71,17 @@ internal sealed class Transitions(IDatabase database, IRuns runs, ITokens tokens
             if (JobWrites.Move(scope, job.JobId, [JobStatus.Running], JobStatus.CancelRequested))
             {
                 JobWrites.SetStop(scope, job.JobId, StopReason.Timeout, Caller.System.Name);
-                Follow(scope, job, RunStatus.CancelRequested, JobActions.CancelRequested, new JsonObject { ["reason"] = nameof(StopReason.Timeout) });
+                Follow(scope, job, RunStatus.CancelRequested, JobActions.CancelRequested, ("reason", nameof(StopReason.Timeout)));
             }
         },
         CancellationToken.None);
 
     /// <summary>
-    /// Somebody asks for the end. A job that nothing works on yet (<paramref name="idle"/>) ends here and now. Returns the row as it is afterwards
-    /// and, while the end is to come, the operation that will tell; null when there is no such job.
+    /// Somebody asks for the end. A job that nothing works on yet (<paramref name="idle"/>) ends here and now; of a pipeline what has not started.
+    /// Returns the row as it is afterwards and, while the end is to come, the operation that will tell, when a <paramref name="location"/> is
+    /// given; null when there is no such job.
     /// </summary>
-    public Task<(JobRow Job, Operation? Operation)?> CancelAsync(ArmId id, Caller caller, string location, bool idle) =>
+    public Task<(JobRow Job, Operation? Operation)?> CancelAsync(ArmId id, Caller caller, string? location, bool idle) =>
         database.WriteAsync<(JobRow, Operation?)?>(
             scope =>
             {
@@ -93,29 +95,51 @@ internal sealed class Transitions(IDatabase database, IRuns runs, ITokens tokens
                     return (job, null);
                 }
 
+                var asked = job.StopReason is not null;
                 JobWrites.SetStop(scope, id, StopReason.Canceled, caller.Name);
-                if (idle && job.Status == JobStatus.Queued)
+                if (job.Status == JobStatus.NotStarted || (idle && Unstarted.Contains(job.Status)))
                 {
-                    End(scope, job, Verdict.CanceledBy(caller.Name, exitCode: null), []);
+                    ending.End(scope, job, Verdict.CanceledBy(job.StopBy ?? caller.Name, exitCode: null), []);
                     return (JobWrites.Find(scope, id)!, null);
                 }
 
-                if (job.CancelOperation is { } known)
-                {
-                    return (job, new Operation(known, job.Workspace.Id, location));
-                }
-
-                var operation = operations.Start(scope, job.Workspace.Id, location);
-                JobWrites.SetCancelOperation(scope, id, operation.Id);
-                if (JobWrites.Move(scope, id, Alive, JobStatus.CancelRequested))
+                var operation = location is null ? null : OperationOf(scope, job, location);
+                if (JobWrites.Move(scope, id, JobEnding.Alive, JobStatus.CancelRequested))
                 {
                     runs.SetStatus(scope, job.Workspace, job.Name, RunStatus.CancelRequested);
-                    scope.Append(new NewEvent(caller.ObjectId, JobActions.CancelRequested, job.Id));
+                }
+
+                if (!asked)
+                {
+                    StepProgress.Announce(scope, job, JobActions.CancelRequested, caller);
+                    StopSteps(scope, job, caller);
                 }
 
                 return (JobWrites.Find(scope, id)!, operation);
             },
             CancellationToken.None);
+
+    private Operation OperationOf(WriteScope scope, JobRow job, string location)
+    {
+        if (job.CancelOperation is { } known)
+        {
+            return new Operation(known, job.Workspace.Id, location);
+        }
+
+        var operation = operations.Start(scope, job.Workspace.Id, location);
+        JobWrites.SetCancelOperation(scope, job.JobId, operation.Id);
+        return operation;
+    }
+
+    private void StopSteps(WriteScope scope, JobRow job, Caller caller)
+    {
+        if (job.IsPipeline)
+        {
+            StepWrites.AddLine(scope, job.JobId.Key, $"{caller.Name} canceled the pipeline.");
+            steps.Stop(scope, job, caller.Name);
+            steps.FinishIfDone(scope, job);
+        }
+    }
 
     /// <summary>
     /// Ends the job. When an output cannot be registered the job fails instead, saying so. Does nothing to a job that has ended or is gone.
@@ -124,100 +148,18 @@ internal sealed class Transitions(IDatabase database, IRuns runs, ITokens tokens
     {
         try
         {
-            await database.WriteAsync(scope => EndNow(scope, job, verdict, outputs), CancellationToken.None);
+            await database.WriteAsync(scope => ending.EndNow(scope, job, verdict, outputs), CancellationToken.None);
         }
         catch (ProblemException refused)
         {
-            var failed = Verdict.Failed("OutputNotPublished", $"The command succeeded, but an output could not be registered: {refused.Problem.Message}", verdict.ExitCode);
-            await database.WriteAsync(scope => EndNow(scope, job, failed, outputs), CancellationToken.None);
+            var failed = Verdict.Failed("OutputNotPublished", $"The {(job.IsPipeline ? "steps" : "command")} succeeded, but an output could not be registered: {refused.Problem.Message}", verdict.ExitCode);
+            await database.WriteAsync(scope => ending.EndNow(scope, job, job.IsPipeline ? failed with { LastLine = StepWrites.Line(scope.Now, failed.Message!) } : failed, outputs), CancellationToken.None);
         }
     }
 
-    private void EndNow(WriteScope scope, JobRow job, Verdict verdict, IReadOnlyList<PublishedOutput> outputs)
-    {
-        if (JobWrites.Find(scope, job.JobId) is { } present && present.Seq == job.Seq && !JobStatus.IsTerminal(present.Status))
-        {
-            End(scope, present, verdict, outputs);
-        }
-    }
-
-    private void End(WriteScope scope, JobRow job, Verdict verdict, IReadOnlyList<PublishedOutput> outputs)
-    {
-        var plan = job.ReadPlan();
-        foreach (var output in outputs)
-        {
-            var asset = verdict.Status == JobStatus.Completed ? Register(scope, job, plan, output) : null;
-            JobWrites.SetDigest(scope, job.JobId, output.Name, output.Digest, asset?.Value);
-        }
-
-        JobWrites.Move(scope, job.JobId, Alive, verdict.Status);
-        JobWrites.SetEnd(scope, job.JobId, verdict.ExitCode, verdict.Code, verdict.Message);
-        if (job.Started is not null && plan.Outputs.Count > 0)
-        {
-            runs.SetOutputs(scope, job.Workspace, job.Name, [.. plan.Outputs.Select(output =>
-                new RunOutput(output.Key, OutputAssets.IdOf(plan.Location, plan.WorkspaceId, job.Name, output.Key), output.Value.Type))]);
-        }
-
-        var error = verdict.Code is null ? null : new RunError(verdict.Code, verdict.Message ?? verdict.Code);
-        runs.SetStatus(scope, job.Workspace, job.Name, Enum.Parse<RunStatus>(verdict.Status), error);
-        tokens.RevokeJob(scope, job.JobId);
-        if (job.CancelOperation is { } operation)
-        {
-            operations.Succeed(scope, operation);
-        }
-
-        Announce(scope, job, verdict.Status switch
-        {
-            JobStatus.Completed => JobActions.Completed,
-            JobStatus.Canceled => JobActions.Canceled,
-            _ => JobActions.Failed,
-        }, Details(verdict));
-    }
-
-    private ArmId? Register(WriteScope scope, JobRow job, JobPlan plan, PublishedOutput output)
-    {
-        var planned = plan.Outputs[output.Name];
-        if (planned.AssetName is null)
-        {
-            return null;
-        }
-
-        var model = JobTypes.IsModel(planned.Type);
-        var properties = new JsonObject
-        {
-            [model ? "modelType" : "dataType"] = planned.Type,
-            [model ? "modelUri" : "dataUri"] = planned.Uri,
-            ["isAnonymous"] = false,
-            ["isArchived"] = false,
-            ["properties"] = new JsonObject(),
-            ["tags"] = new JsonObject(),
-        };
-        if (model)
-        {
-            properties["jobName"] = job.Name;
-        }
-
-        var actor = new Caller(plan.Actor.ObjectId, plan.Actor.Name, plan.Actor.Type, plan.Actor.TenantId);
-        return assets.Register(scope, job.Workspace, new NewAsset(model ? AssetType.Model : AssetType.Data, planned.AssetName, planned.AssetVersion, properties), actor);
-    }
-
-    private void Follow(WriteScope scope, JobRow job, RunStatus status, string action, JsonObject? payload = null)
+    private void Follow(WriteScope scope, JobRow job, RunStatus status, string action, params ReadOnlySpan<(string Name, JsonNode? Value)> details)
     {
         runs.SetStatus(scope, job.Workspace, job.Name, status);
-        Announce(scope, job, action, payload);
-    }
-
-    private static void Announce(WriteScope scope, JobRow job, string action, JsonObject? payload = null) =>
-        scope.Append(new NewEvent(Caller.System.ObjectId, action, job.Id, payload?.ToJsonString(ZaffreJson.Options) ?? "{}"));
-
-    private static JsonObject Details(Verdict verdict)
-    {
-        var details = new JsonObject { ["exitCode"] = verdict.ExitCode };
-        if (verdict.Code is not null)
-        {
-            details["code"] = verdict.Code;
-        }
-
-        return details;
+        StepProgress.Announce(scope, job, action, details);
     }
 }

@@ -6,6 +6,9 @@ namespace Zaffre.Jobs.Execution;
 /// <summary>How a job ended, in words for people: code, cause, the log line that shows it, what to do.</summary>
 internal sealed record Verdict(string Status, int? ExitCode, string? Code, string? Message)
 {
+    /// <summary>The last line of a pipeline's log, which says this verdict; null for other jobs.</summary>
+    public string? LastLine { get; init; }
+
     private const int Killed = 137;
     private const int FileTooLarge = 153;
 

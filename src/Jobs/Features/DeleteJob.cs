@@ -23,6 +23,11 @@ internal static class DeleteJob
     private static async Task<IResult> HandleAsync(string name, WorkspaceRef workspace, HttpContext context, JobDeletion deletion, CancellationToken ct)
     {
         var id = workspace.Child("jobs", name);
+        if (await deletion.PipelineOfAsync(id, ct) is { } pipeline)
+        {
+            return ArmResults.Problem(ArmErrors.Conflict($"The job '{name}' is a step of the pipeline '{pipeline}' and goes with it; delete the pipeline.", "JobIsStep"));
+        }
+
         return await deletion.DeleteAsync(id, context.Caller(), ct) switch
         {
             null => ArmResults.NoContent(),
@@ -33,8 +38,12 @@ internal static class DeleteJob
 }
 
 /// <summary>Deletes jobs with what belongs to them.</summary>
-internal sealed class JobDeletion(IDatabase database, IResources resources, JobTable jobs, IBlobStore store, ITaskLauncher launcher, Claims claims, Orchestrator orchestrator)
+internal sealed class JobDeletion(IDatabase database, IResources resources, JobTable jobs, IBlobStore store, ITaskLauncher launcher, Claims claims, Orchestrator orchestrator, IEnumerable<IScopedDeletion> deletions)
 {
+    /// <summary>The name of the pipeline that the job is a step of, or null.</summary>
+    public async Task<string?> PipelineOfAsync(ArmId id, CancellationToken ct) =>
+        await jobs.FindAsync(id, ct) is { Parent: { } parent } ? new ArmId(parent).Name : null;
+
     /// <summary>True when deleted, false when the job still lives, null when there is none.</summary>
     public async Task<bool?> DeleteAsync(ArmId id, Caller caller, CancellationToken ct)
     {
@@ -63,10 +72,49 @@ internal sealed class JobDeletion(IDatabase database, IResources resources, JobT
 
     private async Task<bool?> DeleteAsync(JobRow job, Caller caller, CancellationToken ct)
     {
+        var steps = await StepsAsync(job, ct);
+        foreach (var step in steps)
+        {
+            // Its attempt may still be clearing up.
+            (await claims.TakeAsync(step.JobId, ct)).Dispose();
+            await RemoveFilesAsync(step, ct);
+        }
+
+        await RemoveFilesAsync(job, ct);
+        return await database.WriteAsync<bool?>(
+            scope =>
+            {
+                if (JobWrites.Find(scope, job.JobId) is not { } present || present.Seq != job.Seq)
+                {
+                    return null;
+                }
+
+                foreach (var (step, deletion) in steps.SelectMany(_ => deletions, (step, deletion) => (step, deletion)))
+                {
+                    deletion.Delete(scope, step.JobId);
+                }
+
+                return resources.Delete(scope, job.JobId, caller);
+            },
+            CancellationToken.None);
+    }
+
+    /// <summary>Every step below a pipeline.</summary>
+    private async Task<List<JobRow>> StepsAsync(JobRow job, CancellationToken ct)
+    {
+        var all = new List<JobRow>();
+        foreach (var step in job.IsPipeline ? await jobs.StepsAsync(job.JobId, ct) : [])
+        {
+            all.Add(step);
+            all.AddRange(await StepsAsync(step, ct));
+        }
+
+        return all;
+    }
+
+    private async Task RemoveFilesAsync(JobRow job, CancellationToken ct)
+    {
         await launcher.RemoveAsync(job.TaskId, ct);
         await store.DeleteFolderAsync(job.ReadPlan().Artifacts, ct);
-        return await database.WriteAsync<bool?>(
-            scope => JobWrites.Find(scope, job.JobId) is { } present && present.Seq == job.Seq ? resources.Delete(scope, job.JobId, caller) : null,
-            CancellationToken.None);
     }
 }

@@ -35,6 +35,36 @@ internal sealed class JobResource(JobTable jobs) : ArmResource
             && ListParameters.Value(query, "scheduleId").Length == 0;
     }
 
+    /// <summary>A step of a pipeline has no resource of its own: its row answers for it.</summary>
+    public override async Task<Resource?> FindAsync(ResourceCall call, IResources resources, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        if (await base.FindAsync(call, resources, ct) is { } found)
+        {
+            return found;
+        }
+
+        if (await jobs.FindAsync(call.Id, ct) is not { Parent: not null } step || await jobs.StepDocumentAsync(call.Id, ct) is not { } document)
+        {
+            return null;
+        }
+
+        var (created, actor) = (DateTimeOffset.FromUnixTimeMilliseconds(step.Created), step.ReadPlan().Actor);
+        return new Resource
+        {
+            Id = step.JobId,
+            Document = new JsonObject { ["properties"] = JsonNode.Parse(document) },
+            Revision = step.Seq,
+            Sequence = step.Seq,
+            CreatedBy = actor.Name,
+            CreatedByType = actor.Type,
+            CreatedAt = created,
+            LastModifiedBy = actor.Name,
+            LastModifiedByType = actor.Type,
+            LastModifiedAt = created,
+        };
+    }
+
     public override async ValueTask RenderAsync(ResourceCall call, Resource resource, JsonObject answer, CancellationToken ct)
     {
         if (await jobs.FindAsync(resource.Id, ct) is not { } row)
@@ -45,7 +75,11 @@ internal sealed class JobResource(JobTable jobs) : ArmResource
         var properties = answer["properties"]!.AsObject();
         var name = resource.Id.Name;
         properties["status"] = row.Status;
-        properties["computeId"] = ComputeOf(properties, call.Workspace, row);
+        if (!row.IsPipeline)
+        {
+            properties["computeId"] = ComputeOf(properties, call.Workspace, row);
+        }
+
         properties["displayName"] ??= name;
         properties["experimentName"] ??= "Default";
         properties["isArchived"] ??= false;

@@ -55,9 +55,10 @@ internal static partial class CommandReader
         return text ?? "";
     }
 
-    private static string? Empty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
+    internal static string? Empty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
 
-    private static string? Limited(JsonObject properties, string name, Findings findings)
+    /// <summary>A name for people: 255 characters, none of them a control character.</summary>
+    public static string? Limited(JsonObject properties, string name, Findings findings)
     {
         var text = Empty(findings.Scalar(properties, name, Root));
         if (text is null)
@@ -79,7 +80,7 @@ internal static partial class CommandReader
     }
 
     /// <summary>Clients send an answer back whole: <c>outputs.default</c> is the server's own member.</summary>
-    private static JsonObject WithoutDefault(JsonObject properties)
+    public static JsonObject WithoutDefault(JsonObject properties)
     {
         if (properties["outputs"] is not JsonObject outputs || !outputs.ContainsKey("default"))
         {
@@ -91,7 +92,8 @@ internal static partial class CommandReader
         return copy;
     }
 
-    private static Dictionary<string, T> ReadEach<T>(JsonObject properties, string name, Findings findings, Func<JsonObject, string, T?> read)
+    /// <summary>A map of objects, each read by <paramref name="read"/>.</summary>
+    public static Dictionary<string, T> ReadEach<T>(JsonObject properties, string name, Findings findings, Func<JsonObject, string, T?> read)
         where T : class
     {
         var found = new Dictionary<string, T>(StringComparer.Ordinal);

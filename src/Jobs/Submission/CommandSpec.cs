@@ -61,6 +61,9 @@ internal sealed record CommandSpec
 
     public TimeSpan? Timeout { get; init; }
 
+    /// <summary>The datastore of outputs without a place; the workspace's default when null.</summary>
+    public string? Datastore { get; init; }
+
     /// <summary>1 (low) to 3 (high) among the queued jobs of a compute.</summary>
     public int Priority { get; init; } = 2;
 }

@@ -7,24 +7,40 @@ namespace Zaffre.Jobs.Submission;
 /// <summary>Collects every problem of one request, each with the path of what is wrong.</summary>
 internal sealed class Findings
 {
-    private readonly List<Problem> problems = [];
+    private const string Root = "properties";
+
+    private readonly List<Problem> problems;
+    private readonly string root;
+
+    public Findings()
+        : this([], Root)
+    {
+    }
+
+    private Findings(List<Problem> problems, string root) => (this.problems, this.root) = (problems, root);
+
+    /// <summary>How many there are.</summary>
+    public int Count => problems.Count;
 
     public bool Any => problems.Count > 0;
 
     /// <summary>All problems as one; call only when there are some.</summary>
     public Problem Combined => Problem.Combine(problems);
 
+    /// <summary>Findings about a part that is read as if it were a job of its own: <c>properties</c> in their paths becomes <paramref name="path"/>.</summary>
+    public Findings Under(string path) => new(problems, path);
+
     public void Invalid(string path, string message) =>
-        problems.Add(new Problem(ProblemKind.Invalid, "ValidationError", message) { Target = path });
+        problems.Add(new Problem(ProblemKind.Invalid, "ValidationError", message) { Target = At(path) });
 
     public void Unsupported(string path, string message) =>
-        problems.Add(new Problem(ProblemKind.Unsupported, "OperationNotSupported", message) { Target = path });
+        problems.Add(new Problem(ProblemKind.Unsupported, "OperationNotSupported", message) { Target = At(path) });
 
     /// <summary>Takes over a problem of another module, under the member that led to it.</summary>
     public void Add(string path, Problem problem) =>
         problems.Add(problem.Kind is ProblemKind.Unsupported
-            ? problem with { Target = path }
-            : new Problem(ProblemKind.Invalid, problem.Code, problem.Message) { Target = path });
+            ? problem with { Target = At(path) }
+            : new Problem(ProblemKind.Invalid, problem.Code, problem.Message) { Target = At(path) });
 
     /// <summary>The member as text; a finding when it is there and no scalar.</summary>
     public string? Scalar(JsonObject parent, string name, string path)
@@ -87,6 +103,8 @@ internal sealed class Findings
                 return false;
         }
     }
+
+    private string At(string path) => path.StartsWith(Root, StringComparison.Ordinal) ? root + path[Root.Length..] : path;
 
     public static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
 

@@ -62,7 +62,7 @@ internal static class InputsAndOutputs
         }
 
         var uri = findings.Scalar(output, "uri", path);
-        return new OutputSpec(type, OutputModeOf(output, path, findings))
+        return new OutputSpec(type, OutputModeOf(findings.Scalar(output, "mode", path), path, findings) ?? OutputMode.Mount)
         {
             Uri = string.IsNullOrWhiteSpace(uri) ? null : uri,
             AssetName = string.IsNullOrEmpty(name) ? null : name,
@@ -103,12 +103,14 @@ internal static class InputsAndOutputs
         }
     }
 
-    private static OutputMode OutputModeOf(JsonObject output, string path, Findings findings)
+    /// <summary>The mode of an output, or null when none is named.</summary>
+    public static OutputMode? OutputModeOf(string? mode, string path, Findings findings)
     {
-        var mode = findings.Scalar(output, "mode", path);
         switch (mode?.ToUpperInvariant())
         {
-            case null or "READWRITEMOUNT":
+            case null or "":
+                return null;
+            case "READWRITEMOUNT" or "MOUNT":
                 return OutputMode.Mount;
             case "UPLOAD":
                 return OutputMode.Upload;
@@ -116,7 +118,7 @@ internal static class InputsAndOutputs
                 return OutputMode.Direct;
             default:
                 findings.Invalid($"{path}.mode", $"'{mode}' is no mode of an output: ReadWriteMount, Upload, Direct.");
-                return OutputMode.Mount;
+                return null;
         }
     }
 }

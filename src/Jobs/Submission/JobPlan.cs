@@ -10,18 +10,18 @@ namespace Zaffre.Jobs.Submission;
 /// </summary>
 internal sealed record JobPlan
 {
-    /// <summary>The command with its expressions.</summary>
-    public required string Command { get; init; }
+    /// <summary>The command with its expressions; empty for a pipeline.</summary>
+    public string Command { get; init; } = "";
 
     public required string Experiment { get; init; }
 
-    /// <summary>Resource id of the compute.</summary>
-    public required string Compute { get; init; }
+    /// <summary>Resource id of the compute; empty for a pipeline.</summary>
+    public string Compute { get; init; } = "";
 
-    /// <summary>Resource id of the environment version, and its <c>properties</c> as they were.</summary>
-    public required string Environment { get; init; }
+    /// <summary>Resource id of the environment version, and its <c>properties</c> as they were; empty for a pipeline.</summary>
+    public string Environment { get; init; } = "";
 
-    public required JsonObject EnvironmentDocument { get; init; }
+    public JsonObject EnvironmentDocument { get; init; } = [];
 
     /// <summary>The code's folder or file; null when the job has none.</summary>
     public BlobAddress? Code { get; init; }
@@ -44,7 +44,19 @@ internal sealed record JobPlan
 
     /// <summary>Who submitted it; outputs are registered in this name.</summary>
     public required PlannedActor Actor { get; init; }
+
+    /// <summary>The job at the root of the tree that a step belongs to; null for a job that was submitted by itself.</summary>
+    public string? Root { get; init; }
+
+    /// <summary>What is decided about a pipeline beside its steps; null for a command.</summary>
+    public PlannedPipeline? Pipeline { get; init; }
 }
+
+/// <summary>A pipeline's own part: what a failed step means, and which step's output each of its outputs is.</summary>
+internal sealed record PlannedPipeline(bool ContinueOnStepFailure, IReadOnlyDictionary<string, StepOutput> Outputs);
+
+/// <summary>An output of a step; <paramref name="Job"/> is the step's resource id.</summary>
+internal sealed record StepOutput(string Job, string Name);
 
 /// <summary>Who submitted a job.</summary>
 internal sealed record PlannedActor(string ObjectId, string Name, string Type, string TenantId);

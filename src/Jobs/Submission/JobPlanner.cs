@@ -1,7 +1,6 @@
 using Zaffre.Assets;
 using Zaffre.Compute;
 using Zaffre.Kernel;
-using Zaffre.Resources;
 using Zaffre.Storage;
 using Zaffre.Tracking;
 using Zaffre.Web;
@@ -9,102 +8,122 @@ using Zaffre.Workspaces;
 
 namespace Zaffre.Jobs.Submission;
 
-/// <summary>Resolves everything that a job names to versions and places, and reports everything that does not resolve.</summary>
-internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores, IResources resources, IAssets assets, IUriResolver uris, IComputes computes)
+/// <summary>What is planned for: the job, who submits it, and where problems go. <paramref name="Known"/> remembers what was looked up before.</summary>
+internal sealed record Planning(WorkspaceRef Workspace, string Job, Caller Caller, Findings Findings, Lookups Known)
 {
-    /// <summary>The plan, or null when <paramref name="findings"/> got problems.</summary>
-    public async Task<JobPlan?> PlanAsync(WorkspaceRef reference, string job, CommandSpec spec, Caller caller, Findings findings, CancellationToken ct)
+    /// <summary>The same for a part of the submission whose problems lie under <paramref name="path"/>.</summary>
+    public Planning For(string job, string path) => this with { Job = job, Findings = Findings.Under(path) };
+}
+
+/// <summary>Resolves everything that a job names to versions and places, and reports everything that does not resolve.</summary>
+internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores, IUriResolver uris)
+{
+    /// <summary>The plan of a command, or null when the findings got problems.</summary>
+    public async Task<JobPlan?> PlanAsync(Planning planning, CommandSpec spec, CancellationToken ct)
     {
-        var workspace = (await workspaces.GetAsync(reference, ct)).Value;
-        var compute = await ComputeAsync(reference, spec.Compute, findings, ct);
-        var environment = spec.Environment.Length == 0 ? null : await VersionAsync(reference, AssetType.Environment, spec.Environment, "properties.environmentId", findings, ct);
+        var findings = planning.Findings;
+        var before = findings.Count;
+        var compute = await ComputeAsync(planning, spec.Compute, "properties.computeId", ct);
+        var environment = spec.Environment.Length == 0 ? null : await VersionAsync(planning, AssetType.Environment, spec.Environment, "properties.environmentId", ct);
         if (environment?.Properties["build"] is not null)
         {
             findings.Unsupported("properties.environmentId", $"the environment {environment.Name}:{environment.Version} is built from a Docker context, and images are not built here; name one with image and conda_file.");
         }
 
-        var code = spec.Code is null ? null : await CodeAsync(reference, spec.Code, findings, ct);
-        var inputs = await InputsAsync(reference, spec.Inputs, findings, ct);
-        var outputs = await OutputsAsync(reference, job, spec.Outputs, findings, ct);
-        var artifacts = (await datastores.ResolveAsync(reference, RunArtifacts.Datastore, ct)).Value.Child(RunArtifacts.Prefix(job));
-        if (findings.Any || compute is null || environment is null)
+        var code = spec.Code is null ? null : await CodeAsync(planning, spec.Code, ct);
+        var inputs = await InputsAsync(planning, spec.Inputs, ct);
+        var outputs = await OutputsAsync(planning, spec.Outputs, spec.Datastore, ct);
+        if (findings.Count > before || compute is null || environment is null)
         {
             return null;
         }
 
-        return new JobPlan
+        return (await BareAsync(planning, spec.Experiment, outputs, ct)) with
         {
             Command = spec.Command,
-            Experiment = spec.Experiment,
             Compute = compute.Id.Value,
             Environment = environment.Id.Value,
             EnvironmentDocument = environment.Properties.Copy(),
             Code = code,
             Inputs = inputs,
-            Outputs = outputs,
             Variables = spec.Variables,
             Timeout = spec.Timeout,
-            Artifacts = AddressOf(artifacts),
+        };
+    }
+
+    /// <summary>What every plan has: artifacts, outputs, workspace, who submitted it.</summary>
+    public async Task<JobPlan> BareAsync(Planning planning, string experiment, IReadOnlyDictionary<string, PlannedOutput> outputs, CancellationToken ct)
+    {
+        var workspace = await planning.Known.WorkspaceAsync(async () => (await workspaces.GetAsync(planning.Workspace, ct)).Value);
+        var artifacts = await planning.Known.ArtifactsAsync(async () => (await datastores.ResolveAsync(planning.Workspace, RunArtifacts.Datastore, ct)).Value);
+        var caller = planning.Caller;
+        return new JobPlan
+        {
+            Experiment = experiment,
+            Outputs = outputs,
+            Artifacts = AddressOf(artifacts.Child(RunArtifacts.Prefix(planning.Job))),
             WorkspaceId = workspace.WorkspaceId,
             Location = workspace.Location,
             Actor = new PlannedActor(caller.ObjectId, caller.Name, caller.Type, caller.TenantId),
         };
     }
 
-    private async Task<ComputeTarget?> ComputeAsync(WorkspaceRef workspace, string? compute, Findings findings, CancellationToken ct)
+    /// <summary>The compute, or null with a problem at <paramref name="path"/>.</summary>
+    public static async Task<ComputeTarget?> ComputeAsync(Planning planning, string? compute, string path, CancellationToken ct)
     {
-        const string path = "properties.computeId";
         if (compute is not null && compute[(compute.LastIndexOfAny(['/', ':']) + 1)..].Equals("local", StringComparison.OrdinalIgnoreCase))
         {
-            findings.Unsupported(path, CommandTargets.LocalIsNotSupported);
+            planning.Findings.Unsupported(path, CommandTargets.LocalIsNotSupported);
             return null;
         }
 
-        if ((await computes.FindAsync(workspace, compute, ct)).TryGet(out var target, out var problem))
+        if ((await planning.Known.ComputeAsync(planning.Workspace, compute, ct)).TryGet(out var target, out var problem))
         {
             return target;
         }
 
-        findings.Add(path, problem);
+        planning.Findings.Add(path, problem);
         return null;
     }
 
-    private async Task<AssetVersion?> VersionAsync(WorkspaceRef workspace, AssetType type, string reference, string path, Findings findings, CancellationToken ct)
+    private static async Task<AssetVersion?> VersionAsync(Planning planning, AssetType type, string reference, string path, CancellationToken ct)
     {
-        if ((await assets.ResolveAsync(workspace, type, reference, ct)).TryGet(out var version, out var problem))
+        if ((await planning.Known.AssetAsync(planning.Workspace, type, reference, ct)).TryGet(out var version, out var problem))
         {
             return version;
         }
 
-        findings.Add(path, problem);
+        planning.Findings.Add(path, problem);
         return null;
     }
 
-    private async Task<BlobAddress?> CodeAsync(WorkspaceRef workspace, string reference, Findings findings, CancellationToken ct)
+    private static async Task<BlobAddress?> CodeAsync(Planning planning, string reference, CancellationToken ct)
     {
         const string path = "properties.codeId";
-        if (await VersionAsync(workspace, AssetType.Code, reference, path, findings, ct) is not { } version)
+        if (await VersionAsync(planning, AssetType.Code, reference, path, ct) is not { } version)
         {
             return null;
         }
 
-        if (!(await uris.ResolveAsync(workspace, version.Properties.Text("codeUri") ?? "", ct)).TryGet(out var place, out var problem))
+        if (!(await planning.Known.UriAsync(planning.Workspace, version.Properties.Text("codeUri") ?? "", ct)).TryGet(out var place, out var problem))
         {
-            findings.Add(path, problem);
+            planning.Findings.Add(path, problem);
             return null;
         }
 
         if (place.Blob is null)
         {
-            findings.Unsupported(path, $"code at {place.Uri} lies outside this server; upload it.");
+            planning.Findings.Unsupported(path, $"code at {place.Uri} lies outside this server; upload it.");
             return null;
         }
 
         return AddressOf(place.Blob);
     }
 
-    private async Task<Dictionary<string, PlannedInput>> InputsAsync(WorkspaceRef workspace, IReadOnlyDictionary<string, InputSpec> specs, Findings findings, CancellationToken ct)
+    /// <summary>Where inputs lie; problems lie under <c>properties.inputs</c>.</summary>
+    public async Task<Dictionary<string, PlannedInput>> InputsAsync(Planning planning, IReadOnlyDictionary<string, InputSpec> specs, CancellationToken ct)
     {
+        var findings = planning.Findings;
         var inputs = new Dictionary<string, PlannedInput>(StringComparer.Ordinal);
         foreach (var (name, spec) in specs)
         {
@@ -115,7 +134,7 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
             }
 
             var path = $"properties.inputs.{name}.uri";
-            if (!(await uris.ResolveAsync(workspace, spec.Value, ct)).TryGet(out var place, out var problem))
+            if (!(await uris.ResolveAsync(planning.Workspace, spec.Value, ct)).TryGet(out var place, out var problem))
             {
                 findings.Add(path, problem);
             }
@@ -167,7 +186,8 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
         || (type == JobTypes.UriFolder && actual.Equals("mltable", StringComparison.OrdinalIgnoreCase))
         || (type == "mltable" && actual.Equals(JobTypes.UriFolder, StringComparison.OrdinalIgnoreCase));
 
-    private async Task<Dictionary<string, PlannedOutput>> OutputsAsync(WorkspaceRef workspace, string job, IReadOnlyDictionary<string, OutputSpec> specs, Findings findings, CancellationToken ct)
+    /// <summary>Where outputs will lie; problems lie under <c>properties.outputs</c>. <paramref name="store"/> holds those without a place.</summary>
+    public async Task<Dictionary<string, PlannedOutput>> OutputsAsync(Planning planning, IReadOnlyDictionary<string, OutputSpec> specs, string? store, CancellationToken ct)
     {
         var outputs = new Dictionary<string, PlannedOutput>(StringComparer.Ordinal);
         if (specs.Count == 0)
@@ -175,14 +195,15 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
             return outputs;
         }
 
-        var datastore = await DefaultDatastoreAsync(workspace, ct);
+        var (findings, job) = (planning.Findings, planning.Job);
+        var datastore = store ?? await planning.Known.DefaultDatastoreAsync(planning.Workspace, ct);
         foreach (var (name, spec) in specs)
         {
             var path = $"properties.outputs.{name}.uri";
             var uri = spec.Uri is null
                 ? DefaultPlace(datastore, job, name, spec.Type)
                 : Expressions.SubstituteMacros(spec.Uri, job, name, datastore);
-            if (!(await uris.ResolveAsync(workspace, uri, ct)).TryGet(out var place, out var problem))
+            if (!(await uris.ResolveAsync(planning.Workspace, uri, ct)).TryGet(out var place, out var problem))
             {
                 findings.Add(path, problem);
             }
@@ -221,13 +242,6 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
 
     private static string DefaultPlace(string datastore, string job, string output, string type) =>
         $"azureml://datastores/{datastore}/paths/azureml/{job}/{output}/" + (type == JobTypes.UriFile ? output : "");
-
-    private async Task<string> DefaultDatastoreAsync(WorkspaceRef workspace, CancellationToken ct)
-    {
-        var marked = await resources.ListAsync(
-            new ResourceQuery { Parent = workspace.Id, Type = "datastores", Top = 1, Where = datastore => datastore.Properties.Flag("isDefault") == true }, ct);
-        return marked.Items is [var one, ..] ? one.Id.Name : BuiltInDatastores.Blob;
-    }
 
     private static BlobAddress AddressOf(BlobLocation place) => new(place.Account, place.Container, place.Path);
 }

@@ -80,8 +80,13 @@ internal sealed class JobUpdate(IDatabase database, IResources resources, IRuns 
     }
 
     /// <summary>Members that say something else than the job was made from. Compared by meaning, not by spelling.</summary>
-    private static List<string> Differences(Resource existing, JsonObject sent)
+    private static IReadOnlyList<string> Differences(Resource existing, JsonObject sent)
     {
+        if (Pipelines.PipelineDifferences.IsPipeline(existing.Properties))
+        {
+            return Pipelines.PipelineDifferences.Of(existing.Properties, sent);
+        }
+
         var (before, after) = (Read(existing.Properties), Read(sent));
         var same = new (string Name, bool Same)[]
         {

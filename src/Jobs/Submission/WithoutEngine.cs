@@ -17,19 +17,38 @@ internal static class WithoutEngine
         ("parentJobName", "child jobs are made by the server only"),
     ];
 
+    private static readonly (string Name, string Why)[] PipelineMembers =
+    [
+        ("notificationSetting", "nothing here sends mail or calls webhooks"),
+        ("sourceJobId", "a pipeline from an earlier job is not supported; send its jobs"),
+        ("parentJobName", "child jobs are made by the server only"),
+    ];
+
+    /// <summary>As <see cref="Check"/>, for a pipeline's own members; its steps are checked as jobs are.</summary>
+    public static void CheckPipeline(JsonObject properties, Findings findings)
+    {
+        Refuse(properties, PipelineMembers, findings);
+        CheckServices(properties, findings);
+        CheckIdentity(findings.Map(properties, "identity", "properties"), findings);
+    }
+
     public static void Check(JsonObject properties, Findings findings)
     {
-        foreach (var (name, why) in Members)
+        Refuse(properties, Members, findings);
+        CheckServices(properties, findings);
+        CheckResources(findings.Map(properties, "resources", "properties"), findings);
+        CheckIdentity(findings.Map(properties, "identity", "properties"), findings);
+    }
+
+    private static void Refuse(JsonObject properties, IEnumerable<(string Name, string Why)> members, Findings findings)
+    {
+        foreach (var (name, why) in members)
         {
             if (IsSet(properties[name]))
             {
                 findings.Unsupported($"properties.{name}", $"{name} is not supported: {why}.");
             }
         }
-
-        CheckServices(properties, findings);
-        CheckResources(findings.Map(properties, "resources", "properties"), findings);
-        CheckIdentity(findings.Map(properties, "identity", "properties"), findings);
     }
 
     private static void CheckServices(JsonObject properties, Findings findings)

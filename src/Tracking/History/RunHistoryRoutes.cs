@@ -17,6 +17,7 @@ internal static class RunHistoryRoutes
     private const int ChildrenOnPage = 100;
     private const int DeepestTree = 32;
     private const string Reading = "workspaces/experiments/runs/read";
+    private static readonly string[] LogFolders = ["user_logs", "logs/azureml"];
     private static readonly TimeSpan LogLife = TimeSpan.FromHours(12);
 
     public static void Map(IEndpointRouteBuilder endpoints)
@@ -71,11 +72,14 @@ internal static class RunHistoryRoutes
     private static async Task<JsonObject> LogsAsync(HttpContext context, Run run, CancellationToken ct)
     {
         var signer = context.RequestServices.GetRequiredService<IBlobSigner>();
-        var files = await context.RequestServices.GetRequiredService<ArtifactStore>().FilesAsync(run.Workspace, run.Id, "user_logs", MostLogs, ct);
+        var artifacts = context.RequestServices.GetRequiredService<ArtifactStore>();
         var logs = new JsonObject();
-        foreach (var (path, blob) in files)
+        foreach (var folder in LogFolders)
         {
-            logs[path] = (await signer.SignAsync(context, blob, BlobRights.Read, LogLife, ct)).AbsoluteUri;
+            foreach (var (path, blob) in await artifacts.FilesAsync(run.Workspace, run.Id, folder, MostLogs, ct))
+            {
+                logs[path] = (await signer.SignAsync(context, blob, BlobRights.Read, LogLife, ct)).AbsoluteUri;
+            }
         }
 
         return logs;

@@ -198,7 +198,7 @@ public sealed class AssetTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     [InlineData("environments", """{"build":{"contextUri":"/home/me/ctx"}}""")]
     [InlineData("environments", """{"build":{"contextUri":"git+https://example.org/x.git"}}""")]
     [InlineData("environments", """{"image":"windows","osType":"Windows"}""")]
-    [InlineData("components", """{"componentSpec":{"name":"p","type":"pipeline"}}""")]
+    [InlineData("components", """{"componentSpec":{"name":"p","type":"spark"}}""")]
     [InlineData("data", """{"dataType":"uri_file","dataUri":"abfss://fs@acct.dfs.core.windows.net/x"}""")]
     [InlineData("models", """{"modelUri":"azureml://registries/azureml/models/m/versions/1"}""")]
     [InlineData("models", """{"modelUri":"https://example.org/model.pkl"}""")]

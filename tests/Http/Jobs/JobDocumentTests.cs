@@ -45,7 +45,6 @@ public sealed class JobDocumentTests(ZaffreHost host) : IClassFixture<ZaffreHost
         Assert.Equal("properties.command", Assert.Single((await jobs.PutAsync("long", $$"""{"command":"echo {{new string('x', 200_000)}}"}""")).Targets()));
 
     [Theory]
-    [InlineData("Pipeline")]
     [InlineData("Sweep")]
     [InlineData("AutoML")]
     [InlineData("Spark")]

@@ -1,0 +1,71 @@
+using Zaffre.Jobs.Data;
+using Zaffre.Storage;
+using Zaffre.Web;
+
+namespace Zaffre.Jobs.Execution;
+
+/// <summary>
+/// Ends a pipeline of which no step is open: log, digests of its outputs, verdict. Doing it again after a crash does the same; two at once are
+/// harmless, since only one of the last units finds the pipeline alive.
+/// </summary>
+internal sealed class PipelineEnd(JobTable jobs, Transitions transitions, PipelineLog log, TimeProvider time)
+{
+    private const int MostNamed = 5;
+
+    /// <summary>The log files of pipelines.</summary>
+    public PipelineLog Log => log;
+
+    public async Task RunAsync(ArmId id)
+    {
+        if (await jobs.FindAsync(id, CancellationToken.None) is not { Status: JobStatus.Finalizing } pipeline)
+        {
+            return;
+        }
+
+        var verdict = Judge(pipeline, await jobs.StepsAsync(id, CancellationToken.None));
+        var outputs = verdict.Status == JobStatus.Completed ? await OutputsAsync(pipeline) : [];
+        verdict = verdict with { LastLine = StepWrites.Line(time.GetUtcNow(), Told(pipeline, verdict)) };
+        await log.WriteLastAsync(pipeline, verdict.LastLine);
+        await transitions.EndAsync(pipeline, verdict, outputs);
+    }
+
+    /// <summary>Canceled when somebody asked for it, failed when a step did not complete.</summary>
+    private static Verdict Judge(JobRow pipeline, IReadOnlyList<JobRow> steps)
+    {
+        if (pipeline.StopReason is not null)
+        {
+            return Verdict.CanceledBy(pipeline.StopBy ?? Caller.System.Name, exitCode: null);
+        }
+
+        var failed = steps.Where(step => step.Status == JobStatus.Failed).ToArray();
+        var first = failed.Length > 0 ? failed : [.. steps.Where(step => step.Status == JobStatus.Canceled)];
+        if (first.Length == 0)
+        {
+            return new Verdict(JobStatus.Completed, null, null, null);
+        }
+
+        var skipped = steps.Count(step => step.Started is null && step.Status == JobStatus.Canceled);
+        var named = string.Join(" ", first.Take(MostNamed).Select(step => $"The step '{step.Step}' ({step.Name}) {(failed.Length > 0 ? "failed" : "was canceled")}: ({step.ErrorCode}) {step.ErrorMessage}"));
+        var more = first.Length > MostNamed ? $" And {first.Length - MostNamed} more." : "";
+        return Verdict.Failed("StepFailed", $"{named}{more} {steps.Count(step => step.Status == JobStatus.Completed)} of {steps.Count} steps completed, {skipped} did not start.");
+    }
+
+    /// <summary>What lies in the outputs is known from the steps that wrote them.</summary>
+    private async Task<IReadOnlyList<PublishedOutput>> OutputsAsync(JobRow pipeline)
+    {
+        var published = new List<PublishedOutput>();
+        foreach (var (name, source) in pipeline.ReadPlan().Pipeline!.Outputs)
+        {
+            var rows = await jobs.OutputsAsync(new ArmId(source.Job), CancellationToken.None);
+            if (rows.FirstOrDefault(row => row.Name == source.Name) is { Sha256: { } sha256 } row)
+            {
+                published.Add(new PublishedOutput(name, new FolderDigest(sha256, row.Files ?? 0, row.Bytes ?? 0)));
+            }
+        }
+
+        return published;
+    }
+
+    private static string Told(JobRow pipeline, Verdict verdict) =>
+        $"The pipeline {pipeline.Name} {verdict.Status.ToLowerInvariant()}{(verdict.Message is null ? "." : $": ({verdict.Code}) {verdict.Message}")}";
+}

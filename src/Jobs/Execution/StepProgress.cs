@@ -1,0 +1,206 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Zaffre.Compute;
+using Zaffre.Database;
+using Zaffre.Identity;
+using Zaffre.Jobs.Data;
+using Zaffre.Jobs.Submission;
+using Zaffre.Kernel;
+using Zaffre.Tracking;
+using Zaffre.Web;
+
+namespace Zaffre.Jobs.Execution;
+
+/// <summary>
+/// Moves pipelines: what a step's end means for the steps that wait for it and for its pipeline, inside the unit that ends the step. Holds
+/// nothing; whatever a crash leaves is a state between two units.
+/// </summary>
+internal sealed class StepProgress(IRuns runs, ITokens tokens, JobTickets tickets)
+{
+    /// <summary>Why a pipeline whose step failed ends the others; beside the names of <see cref="StopReason"/>.</summary>
+    public const string StepFailed = "StepFailed";
+
+    private const string Skipped = "StepSkipped";
+
+    /// <summary>Starts the steps of a pipeline that wait for nothing.</summary>
+    public void Begin(WriteScope scope, JobRow pipeline)
+    {
+        foreach (var step in StepWrites.Roots(scope, pipeline.JobId))
+        {
+            Release(scope, step);
+        }
+    }
+
+    /// <summary>A step's process lives.</summary>
+    public static void Started(WriteScope scope, JobRow step) => Note(scope, step, $"{step.Step}: running");
+
+    /// <summary>A step has ended as <paramref name="verdict"/> says; does nothing for a job that is no step.</summary>
+    public void Ended(WriteScope scope, JobRow step, Verdict verdict)
+    {
+        if (step.Parent is null || StepWrites.FindByKey(scope, step.Parent) is not { } pipeline || JobStatus.IsTerminal(pipeline.Status))
+        {
+            return;
+        }
+
+        Note(scope, step, Told(scope, step, verdict));
+        if (verdict.Status == JobStatus.Completed)
+        {
+            foreach (var ready in StepWrites.CountDown(scope, step.JobId))
+            {
+                Release(scope, ready);
+            }
+        }
+        else
+        {
+            SkipWaiting(scope, step, $"The step '{step.Step}', whose output it needs, {(verdict.Status == JobStatus.Failed ? "failed" : "was canceled")}.");
+            if (pipeline.Stop is null && pipeline.ReadPlan().Pipeline is { ContinueOnStepFailure: false })
+            {
+                StopAfterFailure(scope, pipeline, step);
+            }
+        }
+
+        FinishIfDone(scope, pipeline);
+    }
+
+    /// <summary>
+    /// Ends what has not started below the pipeline, and marks what lives with who asked and why. Who calls it announces it, so that the
+    /// orchestrator ends what lives.
+    /// </summary>
+    public void Stop(WriteScope scope, JobRow pipeline, string by)
+    {
+        foreach (var step in StepWrites.Live(scope, pipeline.JobId))
+        {
+            if (step.Status == JobStatus.NotStarted)
+            {
+                EndUnstarted(scope, step, "JobCanceled", $"{by} canceled the pipeline before the step started.");
+                continue;
+            }
+
+            StepWrites.SetStop(scope, step.JobId, nameof(StopReason.Canceled), by);
+            if (step.IsPipeline)
+            {
+                Stop(scope, step, by);
+                FinishIfDone(scope, step);
+            }
+        }
+    }
+
+    /// <summary>When no step is open any more, the pipeline is to be finished by the orchestrator.</summary>
+    public void FinishIfDone(WriteScope scope, JobRow pipeline)
+    {
+        if (!StepWrites.AnyLive(scope, pipeline.JobId) && JobWrites.Move(scope, pipeline.JobId, [JobStatus.Running, JobStatus.CancelRequested], JobStatus.Finalizing))
+        {
+            runs.SetStatus(scope, pipeline.Workspace, pipeline.Name, RunStatus.Finalizing);
+            Announce(scope, pipeline, JobActions.Finalizing);
+        }
+    }
+
+    private void StopAfterFailure(WriteScope scope, JobRow pipeline, JobRow failed)
+    {
+        var by = $"The pipeline '{pipeline.Name}', after its step '{failed.Step}' failed,";
+        StepWrites.SetStop(scope, pipeline.JobId, StepFailed, by);
+        StepWrites.AddLine(scope, pipeline.JobId.Key, $"The step '{failed.Step}' failed and continue_on_step_failure is false: the other steps are ended.");
+        Stop(scope, pipeline, by);
+        Announce(scope, pipeline, JobActions.Stopping);
+    }
+
+    private void Release(WriteScope scope, JobRow step)
+    {
+        if (step.IsPipeline)
+        {
+            JobWrites.Move(scope, step.JobId, [JobStatus.NotStarted], JobStatus.Running);
+            JobWrites.SetStarted(scope, step.JobId, scope.Now, []);
+            runs.SetStatus(scope, step.Workspace, step.Name, RunStatus.Running);
+            Announce(scope, step, JobActions.Running);
+            Note(scope, step, $"{step.Step}: running as the pipeline {step.Name}");
+            Begin(scope, step);
+            return;
+        }
+
+        JobWrites.Move(scope, step.JobId, [JobStatus.NotStarted], JobStatus.Queued);
+        runs.SetStatus(scope, step.Workspace, step.Name, RunStatus.Queued);
+        var token = tokens.IssueForJob(scope, step.JobId);
+        var experiment = runs.Find(scope, step.Workspace, step.Name)?.ExperimentId ?? "0";
+        Announce(scope, step, JobActions.Queued, ("compute", step.Compute));
+        Note(scope, step, $"{step.Step}: queued as the job {step.Name}");
+        scope.OnCommitted(() => tickets.Keep(step.JobId, new JobTicket(token, experiment)));
+    }
+
+    private void SkipWaiting(WriteScope scope, JobRow step, string why)
+    {
+        foreach (var waiting in StepWrites.Waiting(scope, step.JobId))
+        {
+            EndUnstarted(scope, waiting, Skipped, why);
+            Note(scope, waiting, $"{waiting.Step}: skipped. {why}");
+            SkipWaiting(scope, waiting, $"The step '{waiting.Step}', whose output it needs, was skipped.");
+        }
+    }
+
+    /// <summary>A step that never started ends, and with it what would have run below it.</summary>
+    private void EndUnstarted(WriteScope scope, JobRow step, string code, string why)
+    {
+        if (!JobWrites.Move(scope, step.JobId, [JobStatus.NotStarted], JobStatus.Canceled))
+        {
+            return;
+        }
+
+        JobWrites.SetEnd(scope, step.JobId, exitCode: null, code, why);
+        runs.SetStatus(scope, step.Workspace, step.Name, RunStatus.Canceled, new RunError(code, why));
+        Announce(scope, step, JobActions.Canceled, ("code", code));
+        if (step.IsPipeline)
+        {
+            foreach (var below in StepWrites.Live(scope, step.JobId))
+            {
+                EndUnstarted(scope, below, code, why);
+            }
+        }
+    }
+
+    private static string Told(WriteScope scope, JobRow step, Verdict verdict)
+    {
+        var took = step.StartedAt is { } started ? string.Create(CultureInfo.InvariantCulture, $" after {(scope.Now - started).TotalSeconds:0.000} s") : "";
+        return verdict.Status switch
+        {
+            JobStatus.Completed => $"{step.Step}: completed{took}",
+            JobStatus.Failed => $"{step.Step}: failed{took}: ({verdict.Code}) {verdict.Message}",
+            _ => $"{step.Step}: canceled{took}: ({verdict.Code}) {verdict.Message}",
+        };
+    }
+
+    private static void Note(WriteScope scope, JobRow step, string text)
+    {
+        if (step.Parent is { } pipeline)
+        {
+            StepWrites.AddLine(scope, pipeline, text);
+        }
+    }
+
+    /// <summary>Appends the event of a job, with what readers of the log need to know of pipelines and steps.</summary>
+    public static void Announce(WriteScope scope, JobRow job, string action, params ReadOnlySpan<(string Name, JsonNode? Value)> details) =>
+        Announce(scope, job, action, Caller.System, details);
+
+    /// <summary>As the other, in the name of <paramref name="actor"/>.</summary>
+    public static void Announce(WriteScope scope, JobRow job, string action, Caller actor, params ReadOnlySpan<(string Name, JsonNode? Value)> details)
+    {
+        var payload = new JsonObject();
+        foreach (var (name, value) in details)
+        {
+            if (value is not null)
+            {
+                payload[name] = value;
+            }
+        }
+
+        if (job.IsPipeline)
+        {
+            payload["kind"] = JobKind.Pipeline;
+        }
+
+        if (job.Parent is not null)
+        {
+            payload["parent"] = job.Parent;
+        }
+
+        scope.Append(new NewEvent(actor.ObjectId, action, job.Id, payload.ToJsonString(ZaffreJson.Options)));
+    }
+}

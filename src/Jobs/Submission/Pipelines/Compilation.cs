@@ -1,0 +1,119 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Zaffre.Assets;
+using Zaffre.Kernel;
+using Zaffre.Web;
+
+namespace Zaffre.Jobs.Submission.Pipelines;
+
+/// <summary>What a step's input is: a literal, or data at a URI.</summary>
+internal sealed record Bound(string Type, string Value)
+{
+    /// <summary>An optional input without a value.</summary>
+    public static readonly Bound Absent = new("", "");
+
+    /// <summary>Wrong, and reported where it is wrong.</summary>
+    public static readonly Bound Broken = new("", "");
+
+    /// <summary>The wire's name of the mode, when one is asked for.</summary>
+    public string? Mode { get; init; }
+
+    public bool IsLiteral => Type == JobTypes.Literal;
+
+    /// <summary>False for <see cref="Absent"/> and <see cref="Broken"/>.</summary>
+    public bool HasValue => Type.Length > 0;
+}
+
+/// <summary>A step as it will be stored.</summary>
+internal sealed record PlannedStep(ArmId Id, ArmId Parent, string Name)
+{
+    public required JobPlan Plan { get; init; }
+
+    public int Priority { get; init; } = 2;
+
+    /// <summary>The properties that answers show.</summary>
+    public required JsonObject Document { get; init; }
+
+    public required IReadOnlyCollection<ArmId> Needs { get; init; }
+}
+
+/// <summary>One pipeline being compiled: what all of its levels share. Not thread safe.</summary>
+internal sealed class Compilation(Planning planning, PipelineSettings settings, string experiment, IReadOnlySet<string> taken)
+{
+    /// <summary>Most steps of one pipeline, all levels together.</summary>
+    public const int MostSteps = 5000;
+
+    private const int LongestName = 255;
+
+    private readonly Dictionary<string, Component?> components = new(StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> names = new(taken, StringComparer.OrdinalIgnoreCase);
+    private bool toldTooMany;
+
+    public Planning Planning => planning;
+
+    public PipelineSettings Settings => settings;
+
+    public string Experiment => experiment;
+
+    public Findings Findings => planning.Findings;
+
+    /// <summary>Every step, a nested pipeline before its own.</summary>
+    public List<PlannedStep> Steps { get; } = [];
+
+    /// <summary>The component that a reference names, or null when there is none (reported).</summary>
+    public async Task<Component?> ComponentAsync(string reference, string path, CancellationToken ct)
+    {
+        if (components.TryGetValue(reference, out var known))
+        {
+            return known;
+        }
+
+        if (!(await planning.Known.AssetAsync(planning.Workspace, AssetType.Component, reference, ct)).TryGet(out var version, out var problem))
+        {
+            Findings.Add(path, problem);
+            return null;
+        }
+
+        var component = version.Properties.Object("componentSpec") is { } spec
+            ? ComponentReader.Read(version.Id.Value, spec, Findings, $"{path}.componentSpec")
+            : null;
+        components[reference] = component;
+        return component;
+    }
+
+    /// <summary>A name for a step's job that no other job has: the pipeline's name and the step's.</summary>
+    public ArmId NameFor(ArmId pipeline, string step)
+    {
+        var wanted = $"{pipeline.Name}_{step}";
+        if (wanted.Length > LongestName - 8)
+        {
+            wanted = $"{wanted[..(LongestName - 20)]}_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(wanted)))[..8]}";
+        }
+
+        var name = wanted;
+        for (var i = 2; !names.Add(name); i++)
+        {
+            name = $"{wanted}_{i}";
+        }
+
+        return planning.Workspace.Child("jobs", name);
+    }
+
+    /// <summary>False, and a finding, once there are too many steps.</summary>
+    public bool HasRoom(string path)
+    {
+        if (Steps.Count < MostSteps)
+        {
+            return true;
+        }
+
+        if (!toldTooMany)
+        {
+            Findings.Invalid(path, $"the pipeline has more than {MostSteps} steps, those of nested pipelines included.");
+            toldTooMany = true;
+        }
+
+        return false;
+    }
+}
