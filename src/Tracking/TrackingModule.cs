@@ -10,6 +10,7 @@ using Zaffre.Tracking.Data;
 using Zaffre.Tracking.History;
 using Zaffre.Tracking.Mlflow;
 using Zaffre.Tracking.Mlflow.Features;
+using Zaffre.Tracking.Mlflow.Features.LoggedModels;
 using Zaffre.Tracking.Mlflow.Features.Registry;
 using Zaffre.Tracking.Registry;
 using Zaffre.Web;
@@ -37,10 +38,11 @@ public static class TrackingModule
         services.AddSingleton<IScopedDeletion>(provider => provider.GetRequiredService<RegistryIndex>());
         services.AddSingleton<IUriScheme, RegistryScheme>().AddSingleton<IUriScheme, MlflowArtifactsScheme>();
         services.AddSingleton<RegistryAccess>().AddSingleton<ModelSources>().AddSingleton<ArtifactPlaces>();
+        services.AddSingleton<LoggedModelStore>().AddSingleton<LoggedModelAccess>();
         services.AddSingleton<ArtifactTickets>().AddSingleton<ArtifactUploads>();
         services.AddSingleton<RunAccess>();
         services.AddSingleton<ExperimentAccess>();
-        return services.AddExperiments().AddRuns().AddArtifacts().AddRegistry();
+        return services.AddExperiments().AddRuns().AddArtifacts().AddRegistry().AddLoggedModels();
     }
 
     /// <summary>Maps its routes.</summary>
@@ -121,4 +123,16 @@ public static class TrackingModule
         .AddSingleton<MlflowOperation, GetDownloadUri>()
         .AddSingleton<MlflowOperation, SetModelVersionTag>()
         .AddSingleton<MlflowOperation, DeleteModelVersionTag>();
+
+    private static IServiceCollection AddLoggedModels(this IServiceCollection services) => services
+        .AddSingleton<MlflowOperation, CreateLoggedModel>()
+        .AddSingleton<MlflowOperation, GetLoggedModel>()
+        .AddSingleton<MlflowOperation, FinalizeLoggedModel>()
+        .AddSingleton<MlflowOperation, DeleteLoggedModel>()
+        .AddSingleton<MlflowOperation, SearchLoggedModels>()
+        .AddSingleton<MlflowOperation, SetLoggedModelTags>()
+        .AddSingleton<MlflowOperation, DeleteLoggedModelTag>()
+        .AddSingleton<MlflowOperation, LogLoggedModelParams>()
+        .AddSingleton<MlflowOperation, ListLoggedModelFiles>()
+        .AddSingleton<MlflowOperation, GetLoggedModelFile>();
 }

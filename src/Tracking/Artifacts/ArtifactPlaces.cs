@@ -16,8 +16,8 @@ internal sealed record ArtifactPlace(BlobAddress Root, string Path)
 }
 
 /// <summary>
-/// The folders that <c>mlflow-artifacts:</c> URIs reach: <c>{experiment}/{run}/artifacts</c>, which may be written, and
-/// <c>registry/{model}/{version}</c>, which may not.
+/// The folders that <c>mlflow-artifacts:</c> URIs reach: <c>{experiment}/{run}/artifacts</c> and <c>{experiment}/models/{id}/artifacts</c>,
+/// which may be written, and <c>registry/{model}/{version}</c>, which may not.
 /// </summary>
 internal sealed class ArtifactPlaces(IDatabase database, RunAccess runs, ArtifactStore artifacts, IUriResolver uris, IAuthorizer authorizer)
 {
@@ -29,6 +29,11 @@ internal sealed class ArtifactPlaces(IDatabase database, RunAccess runs, Artifac
         if (ArtifactPath.Check(path).Split('/', 4) is [Registry, var model, var version, .. var inside])
         {
             return await OfVersionAsync(call, model, version, inside.Length > 0 ? inside[0] : "", ct);
+        }
+
+        if (ModelPath(path) is { } logged)
+        {
+            return await PlaceAsync(call, await database.ReadAsync(connection => LoggedModelStore.Find(connection, call.WorkspaceKey, logged.Model), ct), logged, ct);
         }
 
         var (experiment, id, rest) = ArtifactPath.Split(path);
@@ -43,10 +48,24 @@ internal sealed class ArtifactPlaces(IDatabase database, RunAccess runs, Artifac
             throw MlflowErrors.Invalid("The files of a registered version do not change. Register another version.");
         }
 
+        if (ModelPath(path) is { } logged)
+        {
+            return await PlaceAsync(call, await database.WriteAsync(scope => LoggedModelAccess.Find(scope, call, logged.Model), ct), logged, ct);
+        }
+
         var (experiment, id, rest) = ArtifactPath.Split(path);
         var run = await runs.WriteAsync(call, id, (_, row) => Writable(Checked(row, experiment, id), rest), ct);
         return new ArtifactPlace(await artifacts.RootAsync(call.Workspace, RunArtifacts.Prefix(run.Id), ct), rest);
     }
+
+    private static (string Experiment, string Model, string Path)? ModelPath(string path) => ArtifactPath.Check(path).Split('/', 5) is [var experiment, "models", var model, "artifacts", .. var inside]
+        ? (experiment, model, inside.Length > 0 ? inside[0] : "")
+        : null;
+
+    private async Task<ArtifactPlace> PlaceAsync(MlflowCall call, LoggedModelRow? model, (string Experiment, string Model, string Path) path, CancellationToken ct) =>
+        model is not null && model.ExperimentId == path.Experiment
+            ? new ArtifactPlace(await artifacts.RootAsync(call.Workspace, model.Prefix, ct), path.Path)
+            : throw LoggedModelAccess.NotFound(path.Model);
 
     private static RunRow Checked(RunRow? row, string experiment, string run) =>
         row is not null && row.ExperimentId == experiment ? row : throw MlflowErrors.NoRun(run);

@@ -22,6 +22,7 @@ internal sealed class MlflowArtifactsScheme : IUriScheme
         return Task.FromResult<Outcome<string>>(rest.Trim('/').Split('/', 4) switch
         {
             [ArtifactPlaces.Registry, { Length: > 0 } model, { Length: > 0 } version] => workspace.Child("models", model).Child("versions", version).Value,
+            [{ Length: > 0 }, "models", { Length: > 0 } model, { } path] when path == "artifacts" || path.StartsWith("artifacts/", StringComparison.Ordinal) => $"models:/{model}{path["artifacts".Length..]}",
             [{ Length: > 0 }, { Length: > 0 } run, "artifacts", { Length: > 0 } path] => $"runs:/{run}/{path}",
             _ => ArmErrors.Invalid($"'{uri}' is no URI of an artifact: mlflow-artifacts:/EXPERIMENT/RUN/artifacts/PATH."),
         });

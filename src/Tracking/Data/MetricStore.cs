@@ -67,7 +67,8 @@ internal sealed class MetricStore
         return new PointRow(run.Key, metric, run.Experiment, point.Time, point.Step, nan ? 1 : 0, nan ? 0 : point.Value);
     }
 
-    private long Name(WriteScope scope, string name)
+    /// <summary>The key of a metric's name, made when it is new.</summary>
+    public long Name(WriteScope scope, string name)
     {
         if (names.TryGetValue(name, out var key))
         {

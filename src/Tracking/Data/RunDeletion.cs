@@ -7,7 +7,7 @@ namespace Zaffre.Tracking.Data;
 /// <summary>Deletes what hangs under a workspace that goes, or the run of a job that goes.</summary>
 internal sealed class RunDeletion(WorkspaceKeys workspaces) : IScopedDeletion
 {
-    private static readonly string[] OfRuns = ["run_tags", "run_params", "run_outputs", "run_metrics", "run_latest", "run_datasets", "run_dataset_tags", "run_models"];
+    private static readonly string[] OfRuns = ["run_tags", "run_params", "run_outputs", "run_metrics", "run_latest", "run_datasets", "run_dataset_tags", "run_models", "logged_model_metrics"];
 
     public void Delete(WriteScope write, ArmId scope)
     {
@@ -15,6 +15,12 @@ internal sealed class RunDeletion(WorkspaceKeys workspaces) : IScopedDeletion
         foreach (var workspace in write.Query<long>("SELECT key FROM run_workspaces WHERE id = @key OR substr(id, 1, length(@below)) = @below", new { key, below = key + "/" }))
         {
             DeleteRuns(write, "workspace = @workspace", new { workspace });
+            foreach (var table in new[] { "logged_model_tags", "logged_model_params", "logged_model_metrics" })
+            {
+                write.Execute($"DELETE FROM {table} WHERE model IN (SELECT key FROM logged_models WHERE workspace = @workspace)", new { workspace });
+            }
+
+            write.Execute("DELETE FROM logged_models WHERE workspace = @workspace", new { workspace });
             write.Execute("DELETE FROM experiment_tags WHERE experiment IN (SELECT key FROM experiments WHERE workspace = @workspace)", new { workspace });
             write.Execute("DELETE FROM datasets WHERE experiment IN (SELECT key FROM experiments WHERE workspace = @workspace)", new { workspace });
             write.Execute("DELETE FROM experiments WHERE workspace = @workspace", new { workspace });

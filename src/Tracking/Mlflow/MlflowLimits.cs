@@ -32,6 +32,10 @@ internal static partial class MlflowLimits
             metric.Long("step") ?? 0);
     }
 
+    /// <summary>The same point for the logged model it was measured on, or null.</summary>
+    public static ModelPoint? OfModel(MlflowRequest metric, MetricPoint point) =>
+        metric.Text("model_id") is { } model ? new ModelPoint(model, metric.TextOrEmpty("dataset_name"), metric.TextOrEmpty("dataset_digest"), point) : null;
+
     public static (string Name, string Value) Param(MlflowRequest param) =>
         (Name("parameter", param.RequiredText("key")), Cut(param.TextOrEmpty("value"), ParamValue));
 

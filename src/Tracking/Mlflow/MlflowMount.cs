@@ -50,8 +50,11 @@ internal sealed record MlflowMount(string Prefix, bool InPath, bool Azure) : ISc
             return new ArtifactUris("mlflow-artifacts:/", "/");
         }
 
-        var host = new Uri(context.PublicUrls().Base(context)).Authority;
-        return new ArtifactUris($"azureml://{host}/mlflow/v2.0{workspace.Id}/experiments/", "/runs/");
+        var address = context.PublicUrls().Base(context);
+        return new ArtifactUris($"azureml://{new Uri(address).Authority}/mlflow/v2.0{workspace.Id}/experiments/", "/runs/")
+        {
+            Proxy = $"{address}/zaffre/v1{workspace.Id}/api/2.0/mlflow-artifacts/artifacts/",
+        };
     }
 }
 
@@ -62,6 +65,13 @@ internal sealed record ArtifactUris(string Root, string Middle)
 
     /// <summary>True for the URIs that Azure's plugin reads.</summary>
     public bool Azure => Root.StartsWith("azureml:", StringComparison.Ordinal);
+
+    /// <summary>
+    /// Where what is no run's lies. Azure's plugin takes its own URIs for runs only; MLflow's own HTTP repository reads these.
+    /// </summary>
+    public string Proxy { get; init; } = Root;
+
+    public string Of(LoggedModelRow model) => $"{Proxy}{model.ExperimentId}/models/{model.Id}{End}";
 
     public string Of(RunRow run) => Root + run.ExperimentId + Middle + run.Id + End;
 

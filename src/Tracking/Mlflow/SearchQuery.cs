@@ -56,6 +56,27 @@ internal sealed record SearchQuery
         Order = [("creation_time", true), ("experiment_id", false)],
     };
 
+    /// <summary>Logged models are <c>l</c>, their experiment is <c>e</c>.</summary>
+    public static SearchTables LoggedModelTables { get; } = new(
+        "l.key",
+        new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["name"] = "l.name",
+            ["model_id"] = "l.id",
+            ["model_type"] = "coalesce(l.type, '')",
+            ["status"] = "CASE l.status WHEN 2 THEN 'READY' WHEN 3 THEN 'FAILED' ELSE 'PENDING' END",
+            ["source_run_id"] = "coalesce(l.source_run, '')",
+            ["creation_timestamp"] = "l.created",
+            ["last_updated_timestamp"] = "l.updated",
+        },
+        "logged_model_tags",
+        "model")
+    {
+        From = "logged_models l JOIN experiments e ON e.key = l.experiment",
+        Order = [("creation_timestamp", true), ("model_id", false)],
+        OfLoggedModels = true,
+    };
+
     public required SearchTables Tables { get; init; }
 
     public required IReadOnlyList<FilterTerm> Filter { get; init; }

@@ -17,7 +17,34 @@ internal static class SearchReader
 
     public static SearchQuery ModelVersions(MlflowRequest request) => Read(request, SearchSchema.ModelVersions, RegistrySearch.VersionTables, (MostVersions, MostVersions));
 
-    private static SearchQuery Read(MlflowRequest request, SearchSchema schema, SearchTables tables, (int Usual, int Most) results, string? view = null)
+    /// <summary>Here an order is an object: <c>field_name</c>, <c>ascending</c>, and the dataset of a metric.</summary>
+    public static SearchQuery LoggedModels(MlflowRequest request)
+    {
+        var query = Read(request, SearchSchema.LoggedModels, SearchQuery.LoggedModelTables, (50, MlflowLimits.SearchResults), ordered: false);
+        try
+        {
+            return query with { Order = [.. request.Objects("order_by").Select(Sort)] };
+        }
+        catch (FilterException exception)
+        {
+            throw MlflowErrors.Invalid(exception.Message);
+        }
+    }
+
+    private static SortTerm Sort(MlflowRequest order)
+    {
+        var field = order.RequiredText("field_name");
+        var dot = field.IndexOf('.', StringComparison.Ordinal);
+        var spelled = dot > 0 && field.IndexOfAny(['`', '"']) < 0 ? $"{field[..dot]}.`{field[(dot + 1)..]}`" : field;
+        var term = FilterParser.ParseOrder(SearchSchema.LoggedModels, [spelled])[0];
+        return term with
+        {
+            Descending = order.Text("ascending") is not null && !order.Flag("ascending"),
+            Dataset = order.Text("dataset_name") is { } name ? new MetricDataset(name, order.Text("dataset_digest")) : null,
+        };
+    }
+
+    private static SearchQuery Read(MlflowRequest request, SearchSchema schema, SearchTables tables, (int Usual, int Most) results, string? view = null, bool ordered = true)
     {
         try
         {
@@ -25,7 +52,7 @@ internal static class SearchReader
             {
                 Tables = tables,
                 Filter = FilterParser.Parse(schema, request.Text("filter") ?? request.Text("filter_string")),
-                Order = FilterParser.ParseOrder(schema, request.Texts("order_by")),
+                Order = ordered ? FilterParser.ParseOrder(schema, request.Texts("order_by")) : [],
                 View = view is null ? SearchView.All : View(view, request.Text(view)),
                 Top = MlflowLimits.Results(request, results.Usual, results.Most),
                 Token = request.Text("page_token"),

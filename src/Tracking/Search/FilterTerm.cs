@@ -36,8 +36,14 @@ internal sealed record FilterTerm(FilterEntity Entity, string Key, FilterOperato
     public IReadOnlyList<string>? List { get; init; }
 }
 
-/// <summary>One sort key.</summary>
-internal sealed record SortTerm(FilterEntity Entity, string Key, bool Descending);
+/// <summary>A dataset that a metric was measured on; any digest when none is named.</summary>
+internal sealed record MetricDataset(string Name, string? Digest);
+
+/// <summary>One sort key; a metric may be the one of a dataset.</summary>
+internal sealed record SortTerm(FilterEntity Entity, string Key, bool Descending)
+{
+    public MetricDataset? Dataset { get; init; }
+}
 
 /// <summary>A filter or order that is not of the grammar; the message is what the client shows.</summary>
 internal sealed class FilterException(string message) : Exception(message);

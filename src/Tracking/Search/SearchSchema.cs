@@ -74,6 +74,21 @@ internal sealed record SearchSchema
         Aliases = new Dictionary<string, string>(StringComparer.Ordinal),
     };
 
+    public static SearchSchema LoggedModels { get; } = new()
+    {
+        Entities = Runs.Entities.Where(entity => entity.Key != "run" && entity.Value != FilterEntity.Dataset).ToDictionary(StringComparer.Ordinal),
+        TextAttributes = Set("name", "model_id", "model_type", "status", "source_run_id"),
+        NumericAttributes = Set("creation_timestamp", "last_updated_timestamp"),
+        ListAttributes = Set("name", "model_id", "model_type", "status", "source_run_id"),
+        SortOnlyAttributes = Set(),
+        Aliases = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["creation_time"] = "creation_timestamp",
+            ["creation_timestamp_ms"] = "creation_timestamp",
+            ["last_updated_timestamp_ms"] = "last_updated_timestamp",
+        },
+    };
+
     public static SearchSchema RegisteredModels { get; } = new()
     {
         Entities = Experiments.Entities,

@@ -13,6 +13,12 @@ internal sealed record SearchTables(string Key, IReadOnlyDictionary<string, stri
     /// <summary>The order of rows that the client's order leaves open; the whole of it must be unique.</summary>
     public required IReadOnlyList<(string Attribute, bool Descending)> Order { get; init; }
 
+    /// <summary>Metrics and params of logged models lie elsewhere than those of runs.</summary>
+    public bool OfLoggedModels { get; init; }
+
+    /// <summary>The table of params and its owner column.</summary>
+    public (string Table, string Owner) Params => OfLoggedModels ? ("logged_model_params", "model") : ("run_params", "run");
+
     /// <summary>Attributes that may be NULL.</summary>
     public IReadOnlySet<string> Nullable { get; init; } = new HashSet<string>(StringComparer.Ordinal);
 }
@@ -21,7 +27,7 @@ internal sealed record SearchTables(string Key, IReadOnlyDictionary<string, stri
 /// Compiles filters and orders to SQL, values always as parameters. Sorting puts what has no value last and NaN right before
 /// it, in either direction; every key of the order is therefore never NULL, so a page continues by comparing keys.
 /// </summary>
-internal sealed class SearchSql(SearchTables tables)
+internal sealed class SearchSql(SearchTables tables, IReadOnlyList<MetricDataset>? datasets = null)
 {
     private readonly StringBuilder joins = new();
     private readonly List<string> conditions = [];
@@ -53,7 +59,7 @@ internal sealed class SearchSql(SearchTables tables)
     {
         FilterEntity.Attribute => Compare(tables.Attributes[term.Key], term),
         FilterEntity.Metric => Metric(term),
-        FilterEntity.Param => Keyed("run_params", "run", term),
+        FilterEntity.Param => Keyed(tables.Params.Table, tables.Params.Owner, term),
         FilterEntity.Dataset => Dataset(term),
         _ => Keyed(tables.TagTable, tables.TagOwner, term),
     });
@@ -70,13 +76,13 @@ internal sealed class SearchSql(SearchTables tables)
         var name = Add(term.Key);
         if (term.Entity == FilterEntity.Metric)
         {
-            joins.Append($" LEFT JOIN run_latest {alias} ON {alias}.run = {tables.Key} AND {alias}.metric = (SELECT key FROM metric_names WHERE name = {name})");
-            keys.Add(($"CASE WHEN {alias}.run IS NULL THEN 2 ELSE {alias}.nan END", false));
+            joins.Append(MetricJoin(alias, name, term.Dataset));
+            keys.Add(($"CASE WHEN {alias}.metric IS NULL THEN 2 ELSE {alias}.nan END", false));
             keys.Add(($"coalesce({alias}.value, 0.0)", term.Descending));
             return;
         }
 
-        var (table, owner) = term.Entity == FilterEntity.Param ? ("run_params", "run") : (tables.TagTable, tables.TagOwner);
+        var (table, owner) = term.Entity == FilterEntity.Param ? tables.Params : (tables.TagTable, tables.TagOwner);
         joins.Append($" LEFT JOIN {table} {alias} ON {alias}.{owner} = {tables.Key} AND {alias}.name = {name}");
         keys.Add(($"CASE WHEN {alias}.{owner} IS NULL THEN 2 ELSE 0 END", false));
         keys.Add(($"coalesce({alias}.value, '')", term.Descending));
@@ -114,8 +120,28 @@ internal sealed class SearchSql(SearchTables tables)
         var name = $"(SELECT key FROM metric_names WHERE name = {Add(term.Key)})";
         var value = $"m.value {Spell(term.Operator)} {Add(term.Number!.Value)}";
         var condition = term.Operator == FilterOperator.NotEqual ? $"(m.nan = 1 OR {value})" : $"m.nan = 0 AND {value}";
-        return $"EXISTS (SELECT 1 FROM run_latest m WHERE m.run = {tables.Key} AND m.metric = {name} AND {condition})";
+        return tables.OfLoggedModels
+            ? $"EXISTS (SELECT 1 FROM logged_model_metrics m WHERE m.model = {tables.Key} AND m.metric = {name}{OnDatasets("m", datasets ?? [])} AND {condition})"
+            : $"EXISTS (SELECT 1 FROM run_latest m WHERE m.run = {tables.Key} AND m.metric = {name} AND {condition})";
     }
+
+    /// <summary>That a logged model has a metric on one of the datasets of this search.</summary>
+    public string MeasuredOnDatasets() => $"EXISTS (SELECT 1 FROM logged_model_metrics m WHERE m.model = {tables.Key}{OnDatasets("m", datasets ?? [])})";
+
+    /// <summary>The newest value decides where a model has several of a metric.</summary>
+    private string MetricJoin(string alias, string name, MetricDataset? dataset)
+    {
+        var metric = $"(SELECT key FROM metric_names WHERE name = {name})";
+        return tables.OfLoggedModels
+            ? $" LEFT JOIN logged_model_metrics {alias} ON {alias}.key = (SELECT x.key FROM logged_model_metrics x WHERE x.model = {tables.Key} AND x.metric = {metric}"
+                + $"{OnDatasets("x", dataset is null ? datasets ?? [] : [dataset])} ORDER BY x.time DESC, x.step DESC, x.key DESC LIMIT 1)"
+            : $" LEFT JOIN run_latest {alias} ON {alias}.run = {tables.Key} AND {alias}.metric = {metric}";
+    }
+
+    private string OnDatasets(string alias, IReadOnlyList<MetricDataset> wanted) => wanted.Count == 0
+        ? ""
+        : " AND (" + string.Join(" OR ", wanted.Select(dataset =>
+            $"({alias}.dataset_name = {Add(dataset.Name)}{(dataset.Digest is { } digest ? $" AND {alias}.dataset_digest = {Add(digest)}" : "")})")) + ")";
 
     private string Dataset(FilterTerm term) => term.Key == "context"
         ? $"EXISTS (SELECT 1 FROM run_dataset_tags k WHERE k.run = {tables.Key} AND k.name = 'mlflow.data.context' AND {Compare("k.value", term)})"

@@ -91,7 +91,7 @@ public sealed class ExperimentTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     [InlineData("POST", "experiments/search", "{\"max_results\":60000}", HttpStatusCode.BadRequest, "INVALID_PARAMETER_VALUE", "Invalid value 60000 for parameter 'max_results' supplied")]
     [InlineData("POST", "experiments/search", "{\"filter\":\"foo = 'x'\"}", HttpStatusCode.BadRequest, "INVALID_PARAMETER_VALUE", "Invalid attribute key 'foo' specified. Valid keys are")]
     [InlineData("POST", "experiments/search", "{\"page_token\":\"!!\"}", HttpStatusCode.BadRequest, "INVALID_PARAMETER_VALUE", "for parameter 'page_token' supplied")]
-    [InlineData("POST", "logged-models", "{}", HttpStatusCode.NotFound, "ENDPOINT_NOT_FOUND", "logged models")]
+    [InlineData("POST", "webhooks", "{}", HttpStatusCode.NotFound, "ENDPOINT_NOT_FOUND", "webhooks")]
     [InlineData("GET", "nothing/here", null, HttpStatusCode.NotFound, "ENDPOINT_NOT_FOUND", "GET /api/2.0/mlflow/nothing/here")]
     [InlineData("GET", "runs/create", null, HttpStatusCode.NotFound, "ENDPOINT_NOT_FOUND", "GET /api/2.0/mlflow/runs/create")]
     [InlineData("POST", "/api/3.0/mlflow/traces", "{}", HttpStatusCode.NotFound, "ENDPOINT_NOT_FOUND", "traces")]

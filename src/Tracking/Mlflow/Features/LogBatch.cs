@@ -3,7 +3,7 @@ using Zaffre.Tracking.Data;
 namespace Zaffre.Tracking.Mlflow.Features;
 
 /// <summary>Logs metrics, params and tags together: all of them or none.</summary>
-internal sealed class LogBatch(RunAccess runs, MetricStore metrics) : MlflowOperation
+internal sealed class LogBatch(RunAccess runs, MetricStore metrics, LoggedModelAccess models) : MlflowOperation
 {
     public override IReadOnlyList<string> Routes { get; } = Mlflow.Routes.Of("POST", "runs/log-batch");
 
@@ -26,17 +26,19 @@ internal sealed class LogBatch(RunAccess runs, MetricStore metrics) : MlflowOper
         Count("tags", tags.Count, MlflowLimits.BatchTags);
         Count("metrics, params, and tags", points.Count + values.Count + tags.Count, MlflowLimits.BatchEntities);
         var (readPoints, readValues, readTags) = (points.Select(MlflowLimits.Metric).ToList(), values.Select(MlflowLimits.Param).ToList(), tags.Select(MlflowLimits.Tag).ToList());
+        var ofModels = points.Zip(readPoints, MlflowLimits.OfModel).OfType<ModelPoint>().ToList();
 
         await runs.WriteAsync(
             call,
             id,
-            (scope, run) =>
+            (scope, row) =>
             {
-                LogParam.Refuse(RunData.LogParams(scope, run.Key, readValues), run);
-                SetTag.Set(scope, run, readTags);
+                LogParam.Refuse(RunData.LogParams(scope, row.Key, readValues), row);
+                SetTag.Set(scope, row, readTags);
                 if (readPoints.Count > 0)
                 {
-                    metrics.Log(scope, run, readPoints);
+                    metrics.Log(scope, row, readPoints);
+                    models.LogMetrics(scope, call, row, ofModels);
                 }
             },
             ct);

@@ -3,7 +3,7 @@ using Zaffre.Tracking.Data;
 namespace Zaffre.Tracking.Mlflow.Features;
 
 /// <summary>Logs one point of a metric.</summary>
-internal sealed class LogMetric(RunAccess runs, MetricStore metrics) : MlflowOperation
+internal sealed class LogMetric(RunAccess runs, MetricStore metrics, LoggedModelAccess models) : MlflowOperation
 {
     public override IReadOnlyList<string> Routes { get; } = Mlflow.Routes.Of("POST", "runs/log-metric");
 
@@ -14,7 +14,16 @@ internal sealed class LogMetric(RunAccess runs, MetricStore metrics) : MlflowOpe
         var request = await call.ReadAsync(ct);
         var run = request.RunId();
         var point = MlflowLimits.Metric(request);
-        await runs.WriteAsync(call, run, (scope, row) => metrics.Log(scope, row, [point]), ct);
+        var ofModel = MlflowLimits.OfModel(request, point);
+        await runs.WriteAsync(
+            call,
+            run,
+            (scope, row) =>
+            {
+                metrics.Log(scope, row, [point]);
+                models.LogMetrics(scope, call, row, ofModel is null ? [] : [ofModel]);
+            },
+            ct);
         await call.WriteEmptyAsync(ct);
     }
 }

@@ -8,7 +8,6 @@ internal sealed class Refused : MlflowOperation
 {
     private static readonly (string Part, string What)[] Later =
     [
-        ("/logged-models", "logged models"),
         ("/traces", "traces"),
         ("/datasets", "evaluation datasets"),
         ("/scorers", "scorers"),
