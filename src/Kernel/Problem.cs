@@ -27,7 +27,7 @@ public enum ProblemKind
     /// <summary>The body exceeds the limit (413).</summary>
     TooLarge,
 
-    /// <summary>The store has no room (507; clients do not retry it).</summary>
+    /// <summary>The store has no room (413: it will fail again, and clients send again what is answered with a 5xx).</summary>
     InsufficientStorage,
 
     /// <summary>The caller exceeds a rate or a queue is full (429).</summary>

@@ -26,7 +26,7 @@ public static class StorageModule
         services.AddSingleton<IStorageAccounts>(provider => provider.GetRequiredService<StorageAccounts>());
         services.AddSingleton<IBlobSigner, BlobSigner>();
         services.AddSingleton<BlobAccess>().AddSingleton<BlobOperations>();
-        services.AddSingleton<ReadBlob>().AddSingleton<WriteBlob>().AddSingleton<Protocol.Blocks>().AddSingleton<ContainerCalls>();
+        services.AddSingleton<ReadBlob>().AddSingleton<WriteBlob>().AddSingleton<CopySources>().AddSingleton<CopyBlob>().AddSingleton<Protocol.Blocks>().AddSingleton<ContainerCalls>();
         services.AddSingleton<IStartupFilter, BlobMiddleware>();
         services.AddHostedService<BlockSweeper>();
         return services;

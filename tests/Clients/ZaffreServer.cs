@@ -99,6 +99,10 @@ public sealed class ZaffreServer : IAsyncLifetime
     public async Task<string[]> StepsAsync(Sdk sdk, string mode, string script, params string[] arguments) =>
         [.. (await PythonAsync(sdk, mode, script, arguments)).Split('\n').Where(l => l.StartsWith("ok ", StringComparison.Ordinal)).Select(l => l[3..].Trim())];
 
+    /// <summary>As <see cref="StepsAsync(Sdk, string, string, string[])"/>, for any command in the environment of <paramref name="mode"/>; fails when it fails.</summary>
+    public async Task<string[]> StepsAsync(string mode, params string[] command) =>
+        [.. (await ExecAsync(command, mode: mode)).Succeeded().Output.Split('\n').Where(l => l.StartsWith("ok ", StringComparison.Ordinal)).Select(l => l[3..].Trim())];
+
     /// <summary>An HTTP client of the control plane that trusts the server's CA and nothing else.</summary>
     public HttpClient Client(string? token = null)
     {

@@ -28,6 +28,10 @@ setup_table() {
             '/usr/lib/python3/dist-packages/packaging python3-packaging' \
             '/usr/lib/python3/dist-packages/psutil python3-psutil' \
             '/usr/bin/az azure-cli' \
+            '/usr/bin/node nodejs' \
+            '/usr/bin/npm npm' \
+            '/usr/bin/curl curl' \
+            '/usr/bin/faketime faketime' \
             '/usr/lib/*/libnss_myhostname.so.2 libnss-myhostname' ;;
     esac
 }
@@ -68,6 +72,21 @@ setup_need() {
     echo "zaffre: this machine lacks packages; run:" >&2
     echo "  sudo apt-get update && sudo apt-get install --no-install-recommends -y $missing" >&2
     exit 1
+}
+
+# The JavaScript clients of the tests, exactly as the lock file has them, in a folder that git ignores.
+setup_npm() {
+    folder=$ZAFFRE_HOME/tests/Clients/js
+    [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ] && return 0
+    log=$(mktemp)
+    if ! (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund) >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        rm -f "$log"
+        echo "zaffre: the JavaScript clients cannot be installed; in $folder run: npm ci --ignore-scripts" >&2
+        exit 1
+    fi
+    touch "$folder/node_modules/.package-lock.json"
+    rm -f "$log"
 }
 
 setup_dotnet() {

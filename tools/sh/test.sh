@@ -45,6 +45,7 @@ if ! dotnet build Zaffre.slnx -c Release --nologo -v q -nodeReuse:false >"$resul
 fi
 exec 9>&-
 build_fresh || build_binary
+setup_npm
 ZAFFRE_BIN=$zaffre_bin
 export ZAFFRE_BIN
 echo "build  $(($(date +%s) - began)) s"

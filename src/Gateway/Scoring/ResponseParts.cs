@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Zaffre.Gateway.Workers;
+using Zaffre.Kernel;
 
 namespace Zaffre.Gateway.Scoring;
 
@@ -48,7 +49,7 @@ internal static class ResponseHead
         }
 
         var (name, value) = (line[..colon].Trim(), line[(colon + 1)..].Trim());
-        if (name.Length > 0 && !Own.Contains(name) && name.All(IsTokenCharacter) && value.All(c => c is >= ' ' and < (char)127))
+        if (name.Length > 0 && !Own.Contains(name) && name.All(IsTokenCharacter) && HeaderText.CanCarry(value))
         {
             response.Headers.Append(name, value);
         }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Zaffre.Gateway.Routing;
 using Zaffre.Gateway.Workers;
+using Zaffre.Kernel;
 
 namespace Zaffre.Gateway.Scoring;
 
@@ -181,9 +182,9 @@ internal sealed class ScoringHandler(LiveTable table, ILogger<ScoringHandler> lo
     {
         var sent = context.Request.Headers;
         var headers = context.Response.Headers;
-        var id = sent["x-request-id"] is [{ Length: > 0 and <= MaxIdLength } own] ? own : Guid.NewGuid().ToString();
+        var id = sent["x-request-id"] is [{ Length: > 0 and <= MaxIdLength } own] && HeaderText.CanCarry(own) ? own : Guid.NewGuid().ToString();
         headers["x-request-id"] = id;
-        if (sent["x-ms-client-request-id"] is [{ Length: > 0 and <= MaxIdLength } client])
+        if (sent["x-ms-client-request-id"] is [{ Length: > 0 and <= MaxIdLength } client] && HeaderText.CanCarry(client))
         {
             headers["x-ms-client-request-id"] = client;
             headers["x-ms-request-id"] = client;

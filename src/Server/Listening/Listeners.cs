@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -66,6 +67,9 @@ internal sealed class Listeners : IDisposable
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MaxRequestHeadersTotalSize = 64 * 1024;
             kestrel.Limits.MaxRequestLineSize = 16 * 1024;
+
+            // Clients send other bytes than UTF-8 in headers; what is refused then says so in the words of its protocol.
+            kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
             foreach (var socket in control.Sockets)
             {
                 kestrel.Listen((IPEndPoint)socket.LocalEndPoint!, listen =>

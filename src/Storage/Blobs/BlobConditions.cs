@@ -40,6 +40,18 @@ internal sealed record BlobConditions
         }
     }
 
+    /// <summary>For the source of a copy, where there is nothing to be fresh.</summary>
+    public void CheckSource(FileStamp current)
+    {
+        if ((IfMatch.Count > 0 && !Matches(IfMatch, current))
+            || (IfNoneMatch.Count > 0 && Matches(IfNoneMatch, current))
+            || IfUnmodifiedSince < current.LastModified
+            || IfModifiedSince >= current.LastModified)
+        {
+            throw BlobErrors.SourceConditionNotMet();
+        }
+    }
+
     /// <summary>For writes; <paramref name="current"/> is null when there is no blob.</summary>
     public void CheckWrite(FileStamp? current)
     {

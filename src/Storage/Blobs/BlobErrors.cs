@@ -86,6 +86,8 @@ internal static class BlobErrors
 
     public static BlobException InvalidMetadata(string name) => New(400, "InvalidMetadata", $"The metadata name '{name}' is not a valid identifier.");
 
+    public static BlobException InvalidMetadataValue(string name) => New(400, "InvalidMetadata", $"The metadata '{name}' has a value with characters other than printable ASCII, which headers cannot carry: encode it.");
+
     public static BlobException MetadataTooLarge() => New(400, "MetadataTooLarge", "The metadata exceeds 8 KiB.");
 
     public static BlobException LengthRequired() => New(411, "MissingContentLengthHeader", "The Content-Length header was not sent.");
@@ -99,6 +101,9 @@ internal static class BlobErrors
     /// <summary>413, since clients of this protocol retry every 5xx for minutes and take 409 for "exists already".</summary>
     public static BlobException Full(string message) => New(413, "InsufficientStorage", message);
 
+    /// <summary>408, since what is slow now may be fast in a minute: clients send the request again.</summary>
+    public static BlobException TooSlow() => New(408, "OperationTimedOut", "The request body arrived too slowly.");
+
     public static BlobException Incomplete() => New(400, "IncompleteBody", "The request body ended before Content-Length bytes.");
 
     public static BlobException Unsupported(string what) => New(400, "OperationNotSupported", $"{what} is not supported by this server.");
@@ -108,6 +113,10 @@ internal static class BlobErrors
     public static BlobException CannotVerifyCopySource(string why) => New(404, "CannotVerifyCopySource", $"The copy source could not be used: {why}");
 
     public static BlobException MethodNotAllowed(string method) => New(405, "UnsupportedHttpVerb", $"The resource doesn't support the HTTP verb {method}.");
+
+    public static BlobException SourceConditionNotMet() => New(412, "SourceConditionNotMet", "The source condition specified using HTTP conditional header(s) is not met.");
+
+    public static BlobException NoPendingCopy() => New(409, "NoPendingCopyOperation", "There is currently no pending copy operation: copies end before they are answered.");
 
     private static BlobException New(int status, string code, string message) => new(new BlobError(status, code, message));
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Zaffre.Storage.Files;
 
@@ -28,6 +29,19 @@ internal sealed record ContentHeaders
         : Default;
 }
 
+/// <summary>What is said of a concluded copy to who asks for the properties of the blob that it made.</summary>
+/// <param name="Id">The id that the copy was answered with.</param>
+/// <param name="Source">The URL that was copied from, without its query: a signature is nobody else's.</param>
+/// <param name="Completed">When it ended.</param>
+internal sealed record CopyRecord(string Id, string Source, DateTimeOffset Completed)
+{
+    public string Pack() => string.Join('\n', Id, Source, Completed.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
+
+    public static CopyRecord? Unpack(string packed) => packed.Split('\n') is [var id, var source, var completed]
+        ? new(id, source, DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(completed, CultureInfo.InvariantCulture)))
+        : null;
+}
+
 /// <summary>What is kept of a blob beside its bytes.</summary>
 internal sealed record BlobProperties
 {
@@ -43,6 +57,9 @@ internal sealed record BlobProperties
     public ContentHeaders Headers { get; init; } = ContentHeaders.Default;
 
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = NoMetadata;
+
+    /// <summary>The copy that made the blob, until its content is written anew.</summary>
+    public CopyRecord? Copy { get; init; }
 
     /// <summary>Null when the file appeared without this server, such as a job's output.</summary>
     public DateTimeOffset? Created { get; init; }

@@ -10,7 +10,7 @@ namespace Zaffre.Storage.Data;
 /// <summary>The rows that keep what files cannot. A row counts only while its stamp is the file's.</summary>
 internal static class BlobRows
 {
-    private const string Columns = "name AS Name, inode AS Inode, size AS Size, mtime AS Mtime, created AS Created, type AS Type, md5 AS Md5, headers AS Headers, metadata AS Metadata";
+    private const string Columns = "name AS Name, inode AS Inode, size AS Size, mtime AS Mtime, created AS Created, type AS Type, md5 AS Md5, headers AS Headers, metadata AS Metadata, copy AS Copy";
 
     public static BlobRow? Find(DbConnection connection, BlobAddress blob) => connection.QueryFirstOrDefault<BlobRow>(
         $"SELECT {Columns} FROM blobs WHERE account = @Account AND container = @Container AND name = @Name", blob);
@@ -24,10 +24,10 @@ internal static class BlobRows
     {
         scope.Execute(
             """
-            INSERT INTO blobs (account, container, name, inode, size, mtime, created, type, md5, headers, metadata)
-            VALUES (@Account, @Container, @Name, @Inode, @Size, @Modified, @created, @Type, @Md5, @headers, @metadata)
+            INSERT INTO blobs (account, container, name, inode, size, mtime, created, type, md5, headers, metadata, copy)
+            VALUES (@Account, @Container, @Name, @Inode, @Size, @Modified, @created, @Type, @Md5, @headers, @metadata, @copy)
             ON CONFLICT (account, container, name) DO UPDATE SET inode = @Inode, size = @Size, mtime = @Modified,
-              created = @created, type = @Type, md5 = @Md5, headers = @headers, metadata = @metadata
+              created = @created, type = @Type, md5 = @Md5, headers = @headers, metadata = @metadata, copy = @copy
             """,
             new
             {
@@ -42,6 +42,7 @@ internal static class BlobRows
                 properties.Md5,
                 headers = properties.Headers.Pack(),
                 metadata = properties.PackMetadata(),
+                copy = properties.Copy?.Pack() ?? "",
             });
     }
 
@@ -107,6 +108,8 @@ internal sealed class BlobRow
 
     public required string Metadata { get; init; }
 
+    public required string Copy { get; init; }
+
     public BlobState StateAt(FileStamp stamp) => new FileStamp(Inode, Size, Mtime) != stamp
         ? new(Name, stamp, new())
         : new(Name, stamp, new()
@@ -115,6 +118,7 @@ internal sealed class BlobRow
             Md5 = Md5,
             Headers = ContentHeaders.Unpack(Headers),
             Metadata = BlobProperties.UnpackMetadata(Metadata),
+            Copy = CopyRecord.Unpack(Copy),
             Created = DateTimeOffset.FromUnixTimeMilliseconds(Created),
         });
 }

@@ -33,7 +33,7 @@ internal sealed class BlobAccess(IAuthenticator authenticator, IAuthorizer autho
         return Sas.IsPresent(call.Target) ? CheckSignature(call, operation) : throw BlobErrors.NoCredential(Challenge);
     }
 
-    /// <summary>Whether the source of a copy may be read: by its own signature, or by the credential of the request.</summary>
+    /// <summary>Whether the source of a copy may be read: by its own signature or token, or by the credential of the request.</summary>
     public async Task AuthorizeSourceAsync(BlobCall source, BlobCall call)
     {
         var reading = BlobOperation.Read("Get Blob", _ => Task.CompletedTask);
@@ -41,7 +41,7 @@ internal sealed class BlobAccess(IAuthenticator authenticator, IAuthorizer autho
         {
             CheckSignature(source, reading);
         }
-        else if (call.Header("Authorization") is { } authorization && authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+        else if ((call.Header("x-ms-copy-source-authorization") ?? call.Header("Authorization")) is { } authorization && authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
         {
             await CheckBearerAsync(source, reading, authorization["Bearer ".Length..].Trim());
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
+using Zaffre.Kernel;
 using Zaffre.Storage.Access;
 using Zaffre.Storage.Blobs;
 using Zaffre.Storage.Files;
@@ -24,7 +25,12 @@ internal sealed partial record BlobCall(HttpContext Http, RequestTarget Target, 
     /// <summary>Set when the credential may create but not replace.</summary>
     public bool OnlyCreate { get; init; }
 
-    public string? Header(string name) => Request.Headers.TryGetValue(name, out var value) && value.ToString() is { Length: > 0 } text ? text : null;
+    /// <summary>A header's value, or null when it is absent or empty. What no answer could carry is refused: most of it comes back in one.</summary>
+    public string? Header(string name)
+    {
+        var text = Request.Headers[name].ToString();
+        return text.Length == 0 ? null : HeaderText.CanCarry(text) ? text : throw BlobErrors.InvalidHeader(name, "it holds characters other than printable ASCII.");
+    }
 
     /// <summary>The conditional headers; with a create-only credential, nothing may be there.</summary>
     public BlobConditions Conditions()
@@ -43,6 +49,15 @@ internal sealed partial record BlobCall(HttpContext Http, RequestTarget Target, 
         };
     }
 
+    /// <summary>The conditions on the source of a copy.</summary>
+    public BlobConditions SourceConditions() => new()
+    {
+        IfMatch = Tags("x-ms-source-if-match"),
+        IfNoneMatch = Tags("x-ms-source-if-none-match"),
+        IfModifiedSince = Time("x-ms-source-if-modified-since"),
+        IfUnmodifiedSince = Time("x-ms-source-if-unmodified-since"),
+    };
+
     /// <summary>The user metadata of the request.</summary>
     public IReadOnlyDictionary<string, string> Metadata()
     {
@@ -55,6 +70,11 @@ internal sealed partial record BlobCall(HttpContext Http, RequestTarget Target, 
             if (!Identifier().IsMatch(name))
             {
                 throw BlobErrors.InvalidMetadata(name);
+            }
+
+            if (!HeaderText.CanCarry(value.ToString()))
+            {
+                throw BlobErrors.InvalidMetadataValue(name);
             }
 
             found[name] = value.ToString();
@@ -78,13 +98,16 @@ internal sealed partial record BlobCall(HttpContext Http, RequestTarget Target, 
     }
 
     /// <summary>The content headers to keep where the request's body is something else: what is not stated is cleared, as the protocol says.</summary>
-    public ContentHeaders StatedContentHeaders() => new()
+    public ContentHeaders StatedContentHeaders() => StatedContentHeaders(Blobs.ContentHeaders.Default);
+
+    /// <summary>As <see cref="StatedContentHeaders()"/>; what is not stated is as <paramref name="otherwise"/> has it.</summary>
+    public ContentHeaders StatedContentHeaders(ContentHeaders otherwise) => new()
     {
-        Type = Header("x-ms-blob-content-type") ?? Blobs.ContentHeaders.DefaultType,
-        Encoding = Header("x-ms-blob-content-encoding") ?? "",
-        Language = Header("x-ms-blob-content-language") ?? "",
-        Disposition = Header("x-ms-blob-content-disposition") ?? "",
-        CacheControl = Header("x-ms-blob-cache-control") ?? "",
+        Type = Header("x-ms-blob-content-type") ?? otherwise.Type,
+        Encoding = Header("x-ms-blob-content-encoding") ?? otherwise.Encoding,
+        Language = Header("x-ms-blob-content-language") ?? otherwise.Language,
+        Disposition = Header("x-ms-blob-content-disposition") ?? otherwise.Disposition,
+        CacheControl = Header("x-ms-blob-cache-control") ?? otherwise.CacheControl,
     };
 
     public byte[]? Md5(string header)
@@ -103,9 +126,14 @@ internal sealed partial record BlobCall(HttpContext Http, RequestTarget Target, 
         : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw BlobErrors.InvalidHeader(header, "it must be a number.");
 
     /// <summary>The bytes asked for, or null for all. A range that begins past the end is 416; one that ends past it is cut.</summary>
-    public (long Offset, long Length)? Range(long size)
+    public (long Offset, long Length)? Range(long size) => Range(size, Header("x-ms-range") ?? Header("Range"));
+
+    /// <summary>As <see cref="Range(long)"/>, of the source of a copy.</summary>
+    public (long Offset, long Length)? SourceRange(long size) => Range(size, Header("x-ms-source-range"));
+
+    private static (long Offset, long Length)? Range(long size, string? text)
     {
-        if ((Header("x-ms-range") ?? Header("Range")) is not { } text)
+        if (text is null)
         {
             return null;
         }

@@ -4,9 +4,11 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
+using Zaffre.Kernel;
 using Zaffre.Storage.Access;
 using Zaffre.Storage.Blobs;
 using Zaffre.Storage.Names;
+using Zaffre.Web;
 
 namespace Zaffre.Storage.Protocol;
 
@@ -49,7 +51,7 @@ internal sealed class BlobMiddleware(StorageAccounts accounts, BlobOperations op
         }
         catch (BadHttpRequestException exception) when (!context.Response.HasStarted)
         {
-            await WriteErrorAsync(context, exception.StatusCode == StatusCodes.Status413PayloadTooLarge ? BlobErrors.TooLarge(WriteBlob.Limit).Error : BlobErrors.Incomplete().Error);
+            await WriteErrorAsync(context, Malformed(exception).Error);
         }
         catch (Exception exception) when (!context.Response.HasStarted)
         {
@@ -57,6 +59,13 @@ internal sealed class BlobMiddleware(StorageAccounts accounts, BlobOperations op
             await WriteErrorAsync(context, new BlobError(StatusCodes.Status500InternalServerError, "InternalError", $"The server failed to handle this request. Its log says why, under request id {context.TraceIdentifier}."));
         }
     }
+
+    private static BlobException Malformed(BadHttpRequestException exception) => exception.StatusCode switch
+    {
+        StatusCodes.Status413PayloadTooLarge => BlobErrors.TooLarge(WriteBlob.Limit),
+        StatusCodes.Status408RequestTimeout => BlobErrors.TooSlow(),
+        _ => BlobErrors.Incomplete(),
+    };
 
     // Once for every operation, so that no path is ever made of a name that is none.
     private static void CheckNames(RequestTarget target)
@@ -74,14 +83,9 @@ internal sealed class BlobMiddleware(StorageAccounts accounts, BlobOperations op
 
     private static void Prepare(HttpContext context)
     {
-        context.TraceIdentifier = Guid.NewGuid().ToString();
-        var headers = context.Response.Headers;
-        headers["x-ms-request-id"] = context.TraceIdentifier;
-        headers["x-ms-version"] = context.Request.Headers["x-ms-version"] is [{ Length: > 0 } version] ? version : BlobCall.DefaultVersion;
-        if (context.Request.Headers.TryGetValue("x-ms-client-request-id", out var clientId))
-        {
-            headers["x-ms-client-request-id"] = clientId;
-        }
+        RequestIds.Stamp(context);
+        context.Response.Headers["x-ms-version"] =
+            context.Request.Headers["x-ms-version"] is [{ Length: > 0 and < 20 } version] && HeaderText.CanCarry(version) ? version : BlobCall.DefaultVersion;
     }
 
     private static string RawTarget(HttpContext context) => context.Features.Get<IHttpRequestFeature>()?.RawTarget is { Length: > 0 } raw

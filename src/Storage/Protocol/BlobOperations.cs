@@ -4,7 +4,7 @@ using Zaffre.Storage.Blobs;
 namespace Zaffre.Storage.Protocol;
 
 /// <summary>Finds the operation that a request asks for; what is not served is refused by name.</summary>
-internal sealed class BlobOperations(ReadBlob read, WriteBlob write, Blocks blocks, ContainerCalls containers)
+internal sealed class BlobOperations(ReadBlob read, WriteBlob write, CopyBlob copy, Blocks blocks, ContainerCalls containers)
 {
     public BlobOperation Of(HttpRequest request, RequestTarget target)
     {
@@ -48,22 +48,31 @@ internal sealed class BlobOperations(ReadBlob read, WriteBlob write, Blocks bloc
             throw BlobErrors.Unsupported("A snapshot or version of a blob");
         }
 
-        return (request.Method, target["comp"]) switch
+        return request.Method == "PUT" && request.Headers.ContainsKey("x-ms-copy-source") ? OnCopy(request, target) : (request.Method, target["comp"]) switch
         {
             ("GET", null) => BlobOperation.Read("Get Blob", read.GetAsync),
             ("HEAD", null) => BlobOperation.Read("Get Blob Properties", read.PropertiesAsync),
             ("GET" or "HEAD", "metadata") => BlobOperation.Read("Get Blob Metadata", read.PropertiesAsync),
             ("GET", "blocklist") => BlobOperation.Read("Get Block List", blocks.ListAsync),
-            ("PUT", null) when request.Headers.ContainsKey("x-ms-copy-source") => BlobOperation.Write("Copy Blob", "wc", write.CopyAsync),
             ("PUT", null) => BlobOperation.Write("Put Blob", "wc", write.PutAsync),
             ("PUT", "block") => BlobOperation.Write("Put Block", "wc", blocks.PutAsync),
             ("PUT", "blocklist") => BlobOperation.Write("Put Block List", "wc", blocks.CommitAsync),
             ("PUT", "metadata") => BlobOperation.Write("Set Blob Metadata", "w", write.SetMetadataAsync),
             ("PUT", "properties") => BlobOperation.Write("Set Blob Properties", "w", write.SetPropertiesAsync),
             ("PUT", "appendblock") => BlobOperation.Write("Append Block", "wa", write.AppendAsync),
+            ("PUT", "copy") => BlobOperation.Write("Abort Copy Blob", "w", _ => throw BlobErrors.NoPendingCopy()),
             ("DELETE", null) => BlobOperation.Delete("Delete Blob", write.DeleteAsync),
             ("GET" or "HEAD", "properties") when target["restype"] == "account" => BlobOperation.OnService("Get Account Information", "rwdlac", ContainerCalls.AccountAsync),
             _ => null,
         };
     }
+
+    private BlobOperation? OnCopy(HttpRequest request, RequestTarget target) => target["comp"] switch
+    {
+        null when request.Headers.ContainsKey("x-ms-blob-type") => BlobOperation.Write("Put Blob From URL", "wc", copy.PutAsync),
+        null => BlobOperation.Write("Copy Blob", "wc", copy.CopyAsync),
+        "block" => BlobOperation.Write("Put Block From URL", "wc", copy.StageAsync),
+        "appendblock" => BlobOperation.Write("Append Block From URL", "wa", copy.AppendAsync),
+        _ => null,
+    };
 }

@@ -87,7 +87,7 @@ internal sealed class ContainerCalls(Containers containers, BlobLister lister, B
             xml.WriteStartElement("Blobs");
             foreach (var item in items)
             {
-                WriteItem(xml, item, include.Contains("metadata"));
+                WriteItem(xml, item, include);
             }
 
             xml.WriteEndElement();
@@ -101,6 +101,7 @@ internal sealed class ContainerCalls(Containers containers, BlobLister lister, B
         var target = call.Target;
         var max = Most(target);
         var prefix = target["prefix"] ?? "";
+        var withMetadata = (target["include"] ?? "").Split(',').Contains("metadata");
         var names = containers.List(target.Account).Where(name => name.StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(name, target["marker"] ?? "") > 0).Take(max + 1).ToList();
         var states = new List<ContainerState>();
         foreach (var name in names.Take(max))
@@ -112,6 +113,8 @@ internal sealed class ContainerCalls(Containers containers, BlobLister lister, B
         {
             Begin(xml, call);
             Echo(xml, target, "prefix", "Prefix");
+            Echo(xml, target, "marker", "Marker");
+            xml.WriteElementString("MaxResults", max.ToString(CultureInfo.InvariantCulture));
             xml.WriteStartElement("Containers");
             foreach (var state in states)
             {
@@ -122,7 +125,14 @@ internal sealed class ContainerCalls(Containers containers, BlobLister lister, B
                 xml.WriteElementString("Etag", $"\"{state.Tag}\"");
                 xml.WriteElementString("LeaseStatus", "unlocked");
                 xml.WriteElementString("LeaseState", "available");
+                xml.WriteElementString("HasImmutabilityPolicy", "false");
+                xml.WriteElementString("HasLegalHold", "false");
                 xml.WriteEndElement();
+                if (withMetadata)
+                {
+                    WriteMetadata(xml, state.Metadata);
+                }
+
                 xml.WriteEndElement();
             }
 
@@ -183,7 +193,7 @@ internal sealed class ContainerCalls(Containers containers, BlobLister lister, B
         }
     }
 
-    private static void WriteItem(XmlWriter xml, ListedItem item, bool metadata)
+    private static void WriteItem(XmlWriter xml, ListedItem item, string[] include)
     {
         if (item.State is not { } state)
         {
@@ -210,16 +220,40 @@ internal sealed class ContainerCalls(Containers containers, BlobLister lister, B
         xml.WriteElementString("LeaseStatus", "unlocked");
         xml.WriteElementString("LeaseState", "available");
         xml.WriteElementString("ServerEncrypted", "false");
-        xml.WriteEndElement();
-        if (metadata && state.Properties.Metadata.Count > 0)
+        if (include.Contains("copy") && state.Properties.Copy is { } copy)
         {
-            xml.WriteStartElement("Metadata");
-            foreach (var (name, value) in state.Properties.Metadata)
-            {
-                xml.WriteElementString(name, value);
-            }
+            WriteCopy(xml, copy, state.Stamp.Size);
+        }
 
-            xml.WriteEndElement();
+        xml.WriteEndElement();
+        if (include.Contains("metadata"))
+        {
+            WriteMetadata(xml, state.Properties.Metadata);
+        }
+
+        xml.WriteEndElement();
+    }
+
+    private static void WriteCopy(XmlWriter xml, CopyRecord copy, long size)
+    {
+        xml.WriteElementString("CopyId", copy.Id);
+        xml.WriteElementString("CopyStatus", "success");
+        xml.WriteElementString("CopySource", copy.Source);
+        xml.WriteElementString("CopyProgress", string.Create(CultureInfo.InvariantCulture, $"{size}/{size}"));
+        xml.WriteElementString("CopyCompletionTime", copy.Completed.ToString("r", CultureInfo.InvariantCulture));
+    }
+
+    private static void WriteMetadata(XmlWriter xml, IReadOnlyDictionary<string, string> metadata)
+    {
+        if (metadata.Count == 0)
+        {
+            return;
+        }
+
+        xml.WriteStartElement("Metadata");
+        foreach (var (name, value) in metadata)
+        {
+            xml.WriteElementString(name, value);
         }
 
         xml.WriteEndElement();

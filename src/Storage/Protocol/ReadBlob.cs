@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Win32.SafeHandles;
+using Zaffre.Kernel;
 using Zaffre.Storage.Blobs;
 
 namespace Zaffre.Storage.Protocol;
@@ -110,15 +111,29 @@ internal sealed class ReadBlob(BlobFiles blobs)
         headers["x-ms-lease-status"] = "unlocked";
         headers["x-ms-lease-state"] = "available";
         headers["x-ms-server-encrypted"] = "false";
-        call.Response.ContentType = call.Target["rsct"] ?? kept.Type;
-        Set("Content-Encoding", call.Target["rsce"] ?? kept.Encoding);
-        Set("Content-Language", call.Target["rscl"] ?? kept.Language);
-        Set("Content-Disposition", call.Target["rscd"] ?? kept.Disposition);
-        Set("Cache-Control", call.Target["rscc"] ?? kept.CacheControl);
+        call.Response.ContentType = Asked("rsct") ?? kept.Type;
+        Set("Content-Encoding", Asked("rsce") ?? kept.Encoding);
+        Set("Content-Language", Asked("rscl") ?? kept.Language);
+        Set("Content-Disposition", Asked("rscd") ?? kept.Disposition);
+        Set("Cache-Control", Asked("rscc") ?? kept.CacheControl);
+        if (state.Properties.Copy is { } copy)
+        {
+            headers["x-ms-copy-id"] = copy.Id;
+            headers["x-ms-copy-source"] = copy.Source;
+            headers["x-ms-copy-status"] = "success";
+            headers["x-ms-copy-progress"] = string.Create(CultureInfo.InvariantCulture, $"{state.Stamp.Size}/{state.Stamp.Size}");
+            headers["x-ms-copy-completion-time"] = copy.Completed.ToString("r", CultureInfo.InvariantCulture);
+        }
+
         foreach (var (name, value) in state.Properties.Metadata)
         {
             headers["x-ms-meta-" + name] = value;
         }
+
+        // What a signature says in place of what is kept.
+        string? Asked(string parameter) => call.Target[parameter] is not { } value || HeaderText.CanCarry(value)
+            ? call.Target[parameter]
+            : throw BlobErrors.InvalidQuery(parameter, "it holds characters other than printable ASCII.");
 
         void Set(string name, string value)
         {

@@ -10,7 +10,7 @@ internal static class UnsupportedHeaders
     [
         "x-ms-encryption-key", "x-ms-encryption-scope", "x-ms-source-encryption-key", "x-ms-access-tier", "x-ms-tags", "x-ms-if-tags",
         "x-ms-immutability-policy-until-date", "x-ms-immutability-policy-mode", "x-ms-legal-hold", "x-ms-structured-body",
-        "x-ms-range-get-content-crc64", "x-ms-proposed-lease-id", "x-ms-lease-duration", "x-ms-seal-blob", "x-ms-expiry-option",
+        "x-ms-range-get-content-crc64", "x-ms-content-crc64", "x-ms-source-content-crc64", "x-ms-proposed-lease-id", "x-ms-lease-duration", "x-ms-seal-blob", "x-ms-expiry-option",
     ];
 
     public static void Check(IHeaderDictionary headers)

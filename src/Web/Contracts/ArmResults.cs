@@ -74,8 +74,9 @@ public static class ArmResults
         ProblemKind.NotFound => StatusCodes.Status404NotFound,
         ProblemKind.Conflict => StatusCodes.Status409Conflict,
         ProblemKind.PreconditionFailed => StatusCodes.Status412PreconditionFailed,
-        ProblemKind.TooLarge => StatusCodes.Status413PayloadTooLarge,
-        ProblemKind.InsufficientStorage => StatusCodes.Status507InsufficientStorage,
+
+        // A full disk too: it will fail again, and clients send again what is answered with any 5xx.
+        ProblemKind.TooLarge or ProblemKind.InsufficientStorage => StatusCodes.Status413PayloadTooLarge,
         ProblemKind.Throttled => StatusCodes.Status429TooManyRequests,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };

@@ -10,14 +10,7 @@ internal sealed class ExceptionMiddleware(RequestDelegate next, ILogger<Exceptio
 {
     public async Task InvokeAsync(HttpContext context)
     {
-        var requestId = Guid.NewGuid().ToString();
-        context.TraceIdentifier = requestId;
-        context.Response.Headers["x-ms-request-id"] = requestId;
-        if (context.Request.Headers.TryGetValue("x-ms-client-request-id", out var clientId))
-        {
-            context.Response.Headers["x-ms-client-request-id"] = clientId;
-        }
-
+        var requestId = RequestIds.Stamp(context);
         try
         {
             await next(context);

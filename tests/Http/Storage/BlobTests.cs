@@ -133,7 +133,7 @@ public sealed class BlobTests(ZaffreHost host) : IClassFixture<ZaffreHost>, IAsy
         Assert.Equal("success", copy["x-ms-copy-status"]);
         var get = await blobs.GetAsync("target");
         Assert.Equal(("content", "text/plain", "v"), (get.Text, get["Content-Type"], get["x-ms-meta-k"]));
-        (await blobs.SendAsync("PUT", "/cont/target", "", ("x-ms-copy-source", "https://example.com/a"))).Fails(404, "CannotVerifyCopySource");
+        (await blobs.SendAsync("PUT", "/cont/target", "", ("x-ms-copy-source", "https://example.com/a"))).Fails(400, "OperationNotSupported");
         (await blobs.SendAsync("PUT", "/cont/target", "", ("x-ms-copy-source", $"https://{blobs.Host}/../secret"))).Fails(404, "CannotVerifyCopySource");
     }
 
