@@ -1,7 +1,7 @@
 """What a runtime answers to one request, and the two shapes of a refusal."""
 
 import json
-from typing import Any, NamedTuple, Optional
+from typing import Any, Iterator, NamedTuple, Optional
 
 from .frames import JSON, OWN_STATUS
 
@@ -11,6 +11,8 @@ class Answer(NamedTuple):
     flags: int
     head: bytes
     body: bytes
+    #: Sent piece by piece after the head; may raise StreamFailed.
+    stream: Optional[Iterator[bytes]] = None
 
 
 class InputError(ValueError):

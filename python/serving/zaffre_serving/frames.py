@@ -6,8 +6,8 @@ from typing import NamedTuple, Optional
 
 HEADER = struct.Struct("<BBBBHHIII")
 MAGIC = 0x5A
-HELLO, REQUEST, RESPONSE = 1, 2, 3
-RUN_FAILED, JSON, WANTS_HEADERS, OWN_STATUS = 1, 2, 4, 8
+HELLO, REQUEST, RESPONSE, PIECE = 1, 2, 3, 4
+RUN_FAILED, JSON, WANTS_HEADERS, OWN_STATUS, STREAMED = 1, 2, 4, 8, 16
 MAX_FRAME = (1 << 30) + (1 << 18)
 MAX_DESCRIPTION = 1 << 20
 _CHUNK = 65536
@@ -58,3 +58,8 @@ def send_response(connection: socket.socket, status: int, flags: int, head: byte
     else:
         connection.sendall(header + head)
         connection.sendall(body)
+
+
+def send_piece(connection: socket.socket, flags: int, piece: bytes) -> None:
+    """One piece of a streamed response; an empty one ends it."""
+    connection.sendall(HEADER.pack(MAGIC, PIECE, flags, 0, 0, 0, 0, len(piece), 0) + piece)

@@ -8,11 +8,12 @@ import socket
 import sys
 import threading
 import time
-from typing import Any, Callable, Dict, NoReturn, Protocol
+from typing import Any, Callable, Dict, Iterator, NoReturn, Protocol
 
 from .answers import Answer
-from .frames import MAX_DESCRIPTION, WANTS_HEADERS, Request, hello, read_request, send_response
+from .frames import MAX_DESCRIPTION, RUN_FAILED, STREAMED, WANTS_HEADERS, Request, hello, read_request, send_piece, send_response
 from .script import describe
+from .streams import StreamFailed
 
 #: Sent by the supervisor before it kills: every thread's stack goes to the log, even when native code holds the interpreter.
 STACKS = signal.SIGRTMIN + 3
@@ -95,10 +96,29 @@ def _converse(connection: socket.socket, runtime: Runtime, busy: memoryview, ind
         started = clock()
         try:
             answer = runtime.answer(request)
+            if answer.stream is not None:
+                _stream(connection, answer, answer.stream, (clock() - started) // 1000)
         except SystemExit as leaving:
             sys.stderr.write(f"run() ended the process: {leaving!r}\n")
             sys.stderr.flush()
             os._exit(76)
         finally:
             busy[index] += 1
-        send_response(connection, answer.status, answer.flags, answer.head, answer.body, (clock() - started) // 1000)
+        if answer.stream is None:
+            send_response(connection, answer.status, answer.flags, answer.head, answer.body, (clock() - started) // 1000)
+
+
+def _stream(connection: socket.socket, answer: Answer, pieces: Iterator[bytes], micros: int) -> None:
+    # A caller who leaves closes the connection: the next piece cannot be sent, and the generator is closed.
+    try:
+        send_response(connection, answer.status, answer.flags | STREAMED, answer.head, b"", micros)
+        for piece in pieces:
+            if piece:
+                send_piece(connection, 0, piece)
+        send_piece(connection, 0, b"")
+    except StreamFailed:
+        send_piece(connection, RUN_FAILED, b"")
+    finally:
+        close = getattr(pieces, "close", None)
+        if close is not None:
+            close()

@@ -16,6 +16,20 @@ def to_json(value: Any) -> bytes:
         return json.dumps(_finite(json.loads(json.dumps(plain, default=_other))), allow_nan=False).encode()
 
 
+def unfit(value: Any, where: str = "the result") -> str:
+    """Where a value holds what JSON cannot, or an empty text."""
+    if isinstance(value, dict):
+        return next((found for name, one in value.items() for found in [unfit(one, f"{where}[{name!r}]") if isinstance(name, (str, int, float, bool, type(None))) else f"{where} has a key of type {type(name).__name__}"] if found), "")
+    if isinstance(value, (list, tuple)):
+        return next((found for i, one in enumerate(value) for found in [unfit(one, f"{where}[{i}]")] if found), "")
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{where} is {value}, which JSON has no form for; return None or a text instead"
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return ""
+    hint = "; use .tolist()" if hasattr(value, "tolist") else "; use .to_dict()" if hasattr(value, "to_dict") else ""
+    return f"{where} is of type {type(value).__name__}{hint}"
+
+
 def _plain(value: Any) -> Any:
     if hasattr(value, "itertuples") and hasattr(value, "columns"):
         return [dict(zip(map(str, value.columns), row)) for row in value.astype(object).itertuples(index=False, name=None)]

@@ -1,5 +1,8 @@
 """OpenAPI descriptions of deployments, from a model's signature or a script's schema."""
 
+import json
+import os
+import sys
 from typing import Any, Dict, List, Optional
 
 from .signature import Signature
@@ -35,6 +38,31 @@ def of_signature(signature: Signature) -> Optional[Dict[str, Any]]:
     invocations = {"type": "object", "properties": {"predictions": answer}}
     split = {"type": "object", "properties": {"dataframe_split": data} if not signature.is_tensor else {"inputs": data}}
     return document({"/score": _post("score", request, answer), "/invocations": _post("invocations", split, invocations)})
+
+
+def of_script(root: str, schema: Optional[Dict[str, Any]]) -> Dict[str, Any]:
+    """``swagger`` (OpenAPI 3, or what the folder's own swagger.json says) and ``swagger2`` of a script, as far as there are any."""
+    own, own2, own3 = (_file(os.path.join(root, name)) for name in ("swagger.json", "swagger2.json", "swagger3.json"))
+    found: Dict[str, Any] = {}
+    made = None if schema is None else document({"/score": _post("score", schema["input"], schema["output"])})
+    if (default := own3 or own or made or own2) is not None:
+        found["swagger"] = default
+    two = own2 or (own if own is not None and str(own.get("swagger", "")).startswith("2") else None)
+    if two is not None:
+        found["swagger2"] = two
+    return found
+
+
+def _file(path: str) -> Optional[Dict[str, Any]]:
+    try:
+        with open(path, encoding="utf-8") as stream:
+            found = json.load(stream)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"{os.path.basename(path)} is left out: {error}\n")
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def document(paths: Dict[str, Any]) -> Dict[str, Any]:

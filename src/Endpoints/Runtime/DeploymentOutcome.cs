@@ -77,9 +77,10 @@ internal sealed class DeploymentOutcome(IDatabase database, IOperations operatio
     private static Problem Describe(DeploymentRow row, JsonObject failure)
     {
         var line = failure.Text("line") is { Length: > 0 } told ? $" At {told}." : "";
+        var traceback = failure.Text("traceback") is { Length: > 0 } own ? "\n" + own : "";
         return new Problem(
             ProblemKind.Invalid,
             failure.Text("code") ?? "DeploymentFailed",
-            $"Deployment '{row.Id.Name}' failed: {failure.Text("message")?.TrimEnd('.')}.{line} The log is kept: az ml online-deployment get-logs --endpoint-name {row.Id.Parent.Name} --name {row.Id.Name}.");
+            $"Deployment '{row.Id.Name}' failed: {failure.Text("message")?.TrimEnd('.')}.{line} The log is kept: az ml online-deployment get-logs --endpoint-name {row.Id.Parent.Name} --name {row.Id.Name}.{traceback}");
     }
 }

@@ -92,8 +92,8 @@ internal sealed class Instances(
         await store.RemoveWorkerAsync(row.WorkerId, CancellationToken.None);
     }
 
-    public static JsonObject Failure(string code, string message, string? line = null) =>
-        new() { ["code"] = code, ["message"] = message, ["line"] = line };
+    public static JsonObject Failure(string code, string message, string? line = null, string? traceback = null) =>
+        new() { ["code"] = code, ["message"] = message, ["line"] = line, ["traceback"] = traceback };
 
     private Instance Watch(WorkerRow row) => new(row, launcher.WaitAsync(TaskOf(row.WorkerId), CancellationToken.None));
 
@@ -121,7 +121,7 @@ internal sealed class Instances(
             var told = JsonNode.Parse(failed) as JsonObject ?? [];
             return told.Text("code") is ("ModelLoadFailed" or "ModelFilesMissing") and var code
                 ? Failure(code, told.Text("message") ?? "")
-                : Failure("ScoringScriptFailed", $"init() of the scoring script failed: {told.Text("message")}", told.Text("line"));
+                : Failure("ScoringScriptFailed", $"init() of the scoring script failed: {told.Text("message")}", told.Text("line"), told.Text("told"));
         }
         catch (JsonException)
         {

@@ -21,7 +21,7 @@ internal static class ResponseHead
         var buffer = ArrayPool<byte>.Shared.Rent(length);
         try
         {
-            if (!await ResponseBody.FillAsync(connection, buffer.AsMemory(0, length)))
+            if (!await connection.FillAsync(buffer.AsMemory(0, length)))
             {
                 return false;
             }
@@ -79,7 +79,7 @@ internal static class ResponseBody
         var buffer = ArrayPool<byte>.Shared.Rent(Math.Max(1, length));
         try
         {
-            if (!await FillAsync(connection, buffer.AsMemory(0, length)))
+            if (!await connection.FillAsync(buffer.AsMemory(0, length)))
             {
                 connection.Abandon();
                 response.Clear();
@@ -96,30 +96,6 @@ internal static class ResponseBody
         }
     }
 
-    /// <summary>Fills <paramref name="into"/>; false when the connection ended before.</summary>
-    public static async ValueTask<bool> FillAsync(WorkerConnection connection, Memory<byte> into)
-    {
-        try
-        {
-            while (into.Length > 0)
-            {
-                var got = await connection.ReadAsync(into);
-                if (got == 0)
-                {
-                    return false;
-                }
-
-                into = into[got..];
-            }
-
-            return true;
-        }
-        catch (Exception e) when (e is System.Net.Sockets.SocketException or ObjectDisposedException)
-        {
-            return false;
-        }
-    }
-
     private static async ValueTask StreamAsync(HttpResponse response, WorkerConnection connection, int length, DeploymentPool pool)
     {
         var writer = response.BodyWriter;
@@ -127,7 +103,7 @@ internal static class ResponseBody
         {
             var memory = writer.GetMemory(Math.Min(length, 64 * 1024));
             memory = memory[..Math.Min(memory.Length, length)];
-            if (!await FillAsync(connection, memory))
+            if (!await connection.FillAsync(memory))
             {
                 connection.Abandon();
                 response.HttpContext.Abort();
@@ -147,7 +123,7 @@ internal static class ResponseBody
         Finish(connection, pool);
     }
 
-    private static void Finish(WorkerConnection connection, DeploymentPool pool)
+    public static void Finish(WorkerConnection connection, DeploymentPool pool)
     {
         if (connection.Complete())
         {

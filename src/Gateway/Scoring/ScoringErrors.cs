@@ -24,6 +24,8 @@ internal sealed record ScoringError(int Status, string Code, string Message)
 
     public static ScoringError Died { get; } = new(502, "model_process_ended", "The scoring process ended while it ran this request; it was not run again. See the deployment's log.");
 
+    public static ScoringError NoSwagger2 { get; } = new(404, "swagger_version_not_found", "The deployment has no description in Swagger 2.0: it is made as OpenAPI 3 (version=3), unless the code folder holds swagger2.json.");
+
     public static ScoringError NoEndpoint(string name) => new(404, "endpoint_not_found", $"There is no online endpoint '{name}' here.");
 
     public static ScoringError NotOfMlflow(string route, string deployment) => new(404, "route_not_found", $"Deployment '{deployment}' runs a scoring script: '{route}' is a route of model deployments. POST to /{{endpoint}}/score.");

@@ -75,17 +75,10 @@ internal sealed class ScoringHandler(LiveTable table, ILogger<ScoringHandler> lo
 
         var started = Stopwatch.GetTimestamp();
         var requestId = StampIds(context, pool.Route.Name);
-        if (!pool.TryEnter())
-        {
-            pool.Counters.Add(ScoringEnd.Rejected, Stopwatch.GetElapsedTime(started));
-            await ScoringError.TooManyPending.WriteAsync(context);
-            return;
-        }
-
         var end = ScoringEnd.Failed;
         try
         {
-            end = await ReadAndRunAsync(context, pool, requestId);
+            end = await ReadAsync(context, pool, requestId);
         }
         catch (Exception e) when (e is BadHttpRequestException or IOException or OperationCanceledException)
         {
@@ -94,14 +87,21 @@ internal sealed class ScoringHandler(LiveTable table, ILogger<ScoringHandler> lo
         }
         finally
         {
-            pool.Leave();
             pool.Counters.Add(end, Stopwatch.GetElapsedTime(started));
         }
     }
 
-    private async ValueTask<ScoringEnd> ReadAndRunAsync(HttpContext context, DeploymentPool pool, string requestId)
+    // The body is read before the request counts as pending, so that slow senders do not take the places of others;
+    // when all places are taken already, it is not read at all.
+    private async ValueTask<ScoringEnd> ReadAsync(HttpContext context, DeploymentPool pool, string requestId)
     {
         var limit = pool.Route.MaxBodyBytes;
+        if (pool.IsFull)
+        {
+            await ScoringError.TooManyPending.WriteAsync(context);
+            return ScoringEnd.Rejected;
+        }
+
         if (await PooledBody.ReadAsync(context.Request, limit, context.RequestAborted) is not { } read)
         {
             await ScoringError.TooLarge(limit).WriteAsync(context);
@@ -109,6 +109,24 @@ internal sealed class ScoringHandler(LiveTable table, ILogger<ScoringHandler> lo
         }
 
         using var body = read;
+        if (!pool.TryEnter())
+        {
+            await ScoringError.TooManyPending.WriteAsync(context);
+            return ScoringEnd.Rejected;
+        }
+
+        try
+        {
+            return await RunAsync(context, pool, requestId, body.Memory);
+        }
+        finally
+        {
+            pool.Leave();
+        }
+    }
+
+    private async ValueTask<ScoringEnd> RunAsync(HttpContext context, DeploymentPool pool, string requestId, ReadOnlyMemory<byte> body)
+    {
         var timeout = pool.Route.RequestTimeoutMs;
         var deadline = Stopwatch.GetTimestamp() + (timeout * (Stopwatch.Frequency / 1000));
         while (true)
@@ -121,7 +139,7 @@ internal sealed class ScoringHandler(LiveTable table, ILogger<ScoringHandler> lo
             }
 
             var left = (int)Math.Max(1, (deadline - Stopwatch.GetTimestamp()) / (Stopwatch.Frequency / 1000));
-            var (end, frame) = await connection.ExchangeAsync(RequestHead.Build(context.Request, requestId, connection.WantsHeaders), body.Memory, left);
+            var (end, frame) = await connection.ExchangeAsync(RequestHead.Build(context.Request, requestId, connection.WantsHeaders), body, left);
             switch (end)
             {
                 case ExchangeEnd.Answered:
@@ -166,6 +184,11 @@ internal sealed class ScoringHandler(LiveTable table, ILogger<ScoringHandler> lo
         {
             response.Headers["ms-azureml-model-error-statuscode"] = frame.Status.ToString();
             response.Headers["ms-azureml-model-error-reason"] = failed ? "model_error" : "model_status";
+        }
+
+        if (frame.Flags.HasFlag(FrameFlags.Streamed))
+        {
+            return await ResponseStream.CopyAsync(context, connection, pool);
         }
 
         if (!await ResponseBody.CopyAsync(response, connection, frame.BodyLength, pool))

@@ -9,8 +9,19 @@ internal static class Swagger
 {
     public static Task WriteAsync(HttpContext context, string endpoint, DeploymentPool? pool)
     {
+        var description = pool?.Description;
+        var own = description?.Swagger;
+        if (context.Request.Query["version"] is [{ } version] && version.StartsWith('2'))
+        {
+            own = description?.Swagger2;
+            if (own is null)
+            {
+                return ScoringError.NoSwagger2.WriteAsync(context);
+            }
+        }
+
         context.Response.ContentType = "application/json";
-        var text = pool?.Description?.Swagger is { } own ? own.GetRawText() : OfAnything(endpoint).ToJsonString();
+        var text = own is { } found ? found.GetRawText() : OfAnything(endpoint).ToJsonString();
         return context.Response.WriteAsync(text, context.RequestAborted);
     }
 

@@ -81,12 +81,15 @@ internal sealed class DeploymentPool(string endpoint, DeploymentRoute route) : I
         }
     }
 
+    /// <summary>No further request would be let in now.</summary>
+    public bool IsFull => Pending >= Most;
+
+    private int Most => 2 * route.MaxConcurrentPerInstance * Math.Max(1, route.Workers.Count);
+
     /// <summary>Counts a request in; false when it must be refused at once.</summary>
     public bool TryEnter()
     {
-        var limits = route;
-        var most = 2 * limits.MaxConcurrentPerInstance * Math.Max(1, limits.Workers.Count);
-        if (Interlocked.Increment(ref pending) <= most)
+        if (Interlocked.Increment(ref pending) <= Most)
         {
             return true;
         }

@@ -55,6 +55,9 @@ internal sealed class WorkerConnection : IDisposable
     /// <summary>Whether requests must carry their headers.</summary>
     public bool WantsHeaders { get; private set; }
 
+    /// <summary>The exchange went over its time.</summary>
+    public bool HasTimedOut => Volatile.Read(ref timedOut);
+
     /// <summary>What the runtime says of itself.</summary>
     public WorkerDescription Description { get; private set; } = WorkerDescription.None;
 
@@ -185,6 +188,37 @@ internal sealed class WorkerConnection : IDisposable
         }
 
         return socket.ReceiveAsync(into, SocketFlags.None, CancellationToken.None);
+    }
+
+    /// <summary>The next frame of a streamed answer, or null when the peer is gone or sent none.</summary>
+    public async ValueTask<WorkerFrame?> ReadPieceAsync()
+    {
+        var header = new byte[WorkerFrame.Size];
+        return await FillAsync(header) && WorkerFrame.Parse(header) is { Kind: FrameKind.Piece, HeadLength: 0 } frame ? frame : null;
+    }
+
+    /// <summary>Fills <paramref name="into"/> with bytes of the answer; false when the connection ended before.</summary>
+    public async ValueTask<bool> FillAsync(Memory<byte> into)
+    {
+        try
+        {
+            while (into.Length > 0)
+            {
+                var got = await ReadAsync(into);
+                if (got == 0)
+                {
+                    return false;
+                }
+
+                into = into[got..];
+            }
+
+            return true;
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Ends an answered exchange. False when the timeout struck meanwhile; then the connection is gone.</summary>

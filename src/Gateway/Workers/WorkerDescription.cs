@@ -19,8 +19,11 @@ internal sealed record WorkerDescription
     /// <summary><c>/invocations</c> is a route of the runtime.</summary>
     public bool Invocations { get; init; }
 
-    /// <summary>The OpenAPI document that the runtime made of its schema or signature.</summary>
+    /// <summary>The OpenAPI document: the script's own, or what the runtime made of its schema or signature.</summary>
     public JsonElement? Swagger { get; init; }
+
+    /// <summary>A document of Swagger 2.0 when the script's folder has one.</summary>
+    public JsonElement? Swagger2 { get; init; }
 
     /// <summary>Reads the body of a hello; what cannot be read says nothing.</summary>
     public static WorkerDescription Parse(ReadOnlySpan<byte> body)

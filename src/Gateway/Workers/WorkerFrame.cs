@@ -9,6 +9,9 @@ internal enum FrameKind : byte
     Hello = 1,
     Request = 2,
     Response = 3,
+
+    /// <summary>A piece of a streamed response; an empty one ends it.</summary>
+    Piece = 4,
 }
 
 [Flags]
@@ -27,6 +30,9 @@ internal enum FrameFlags : byte
 
     /// <summary>Response: the runtime itself refuses the request; its status is the answer's and no error of the model.</summary>
     OwnStatus = 8,
+
+    /// <summary>Response: the body follows in <see cref="FrameKind.Piece"/> frames.</summary>
+    Streamed = 16,
 }
 
 /// <summary>
@@ -53,7 +59,7 @@ internal readonly record struct WorkerFrame(FrameKind Kind, FrameFlags Flags, us
         var head = BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]);
         var body = BinaryPrimitives.ReadUInt32LittleEndian(bytes[12..]);
         var number = BinaryPrimitives.ReadUInt32LittleEndian(bytes[16..]);
-        if (kind is < FrameKind.Hello or > FrameKind.Response || head > MaxHead || body > MaxBody || number > int.MaxValue)
+        if (kind is < FrameKind.Hello or > FrameKind.Piece || head > MaxHead || body > MaxBody || number > int.MaxValue)
         {
             return null;
         }

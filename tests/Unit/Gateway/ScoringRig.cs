@@ -23,15 +23,17 @@ internal sealed class ScoringRig : IAsyncDisposable
         Root = Directory.CreateTempSubdirectory("zaffre-gateway-").FullName;
         Data = new DataDirectory(Path.Combine(Root, "data"));
         Folder = ServingFolder.Open(Data);
-        var mine = WriteCertificate();
+        CertificateHash = WriteCertificate();
         client = new HttpClient(new SocketsHttpHandler
         {
-            SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == mine },
+            SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == CertificateHash },
             PooledConnectionLifetime = TimeSpan.Zero,
         });
     }
 
     public string Root { get; }
+
+    public string CertificateHash { get; }
 
     public DataDirectory Data { get; }
 
@@ -69,12 +71,17 @@ internal sealed class ScoringRig : IAsyncDisposable
     }
 
     /// <summary>Starts an instance whose entry script is <paramref name="script"/> and waits until it is ready.</summary>
-    public async Task<WorkerRoute> StartWorkerAsync(string script, int concurrency = 1, bool expectFailure = false)
+    public async Task<WorkerRoute> StartWorkerAsync(string script, int concurrency = 1, bool expectFailure = false, params (string Name, string Text)[] files)
     {
         var id = $"w{workers.Count}";
         var code = Path.Combine(Root, id + "-code");
         Directory.CreateDirectory(code);
         await File.WriteAllTextAsync(Path.Combine(code, "score.py"), script);
+        foreach (var (name, text) in files)
+        {
+            await File.WriteAllTextAsync(Path.Combine(code, name), text);
+        }
+
         var sockets = Folder.Worker(id);
         Directory.CreateDirectory(sockets);
         var start = new ProcessStartInfo("/usr/bin/python3", Repository.Path("python/serving/worker.py")) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
@@ -151,6 +158,33 @@ internal sealed class ScoringRig : IAsyncDisposable
 
         var answer = await client.SendAsync(request);
         return (answer.StatusCode, await answer.Content.ReadAsStringAsync(), answer);
+    }
+
+    public async Task<(HttpStatusCode Status, string Body)> GetAsync(string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"https://localhost:{Port}/{path}");
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + Key);
+        using var answer = await client.SendAsync(request);
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Posts and returns as soon as the head of the answer is there.</summary>
+    public async Task<HttpResponseMessage> OpenAsync(string path, string body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"https://localhost:{Port}/{path}") { Content = new StringContent(body) };
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + Key);
+        return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+    }
+
+    /// <summary>Waits for a file that a script writes.</summary>
+    public async Task AppearsAsync(string path)
+    {
+        for (var waited = 0; !File.Exists(path) && waited < 30_000; waited += 20)
+        {
+            await Task.Delay(20);
+        }
+
+        Assert.True(File.Exists(path), $"{path} never appeared");
     }
 
     public async ValueTask DisposeAsync()

@@ -1,5 +1,6 @@
 """What a scoring script may return instead of a JSON value: status, headers and body of its own."""
 
+import inspect
 import json
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -9,12 +10,14 @@ class AMLResponse:
                  json_str: bool = False, run_function_failed: bool = False) -> None:
         self.status_code = status_code
         self.headers: Dict[str, str] = {}
-        self.data = b"{}"
+        self.data: Any = b"{}"
         content_type = "application/json"
         if json_str:
             self.data = json.dumps(message).encode()
         elif isinstance(message, bytes):
             self.data, content_type = message, "application/octet-stream"
+        elif inspect.isgenerator(message) or inspect.isasyncgen(message):
+            self.data, content_type = message, "text/html; charset=utf-8"
         elif isinstance(message, str):
             self.data, content_type = message.encode(), "text/html; charset=utf-8"
         elif message is not None:
@@ -25,7 +28,7 @@ class AMLResponse:
             self.headers = {n: v for n, v in self.headers.items() if n.lower() != "content-type"}
             self.headers["Content-Type"] = content_type
 
-    def zaffre_response(self) -> Tuple[int, List[Tuple[str, str]], bytes]:
+    def zaffre_response(self) -> Tuple[int, List[Tuple[str, str]], Any]:
         headers = []
         for name, value in self.headers.items():
             plain = " ".join(str(value).split())
