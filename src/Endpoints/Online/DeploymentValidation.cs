@@ -10,11 +10,8 @@ internal sealed class DeploymentValidation(IAssets assets)
 {
     private const int MostInstances = 64;
 
-    /// <summary>Members whose behaviour does not exist yet, and what to call it.</summary>
-    private static readonly (string Member, string What)[] Refused =
-    [
-        ("modelMountPath", "model_mount_path"),
-    ];
+    /// <summary>Folders of an instance that a model cannot lie in: they are the system's.</summary>
+    private static readonly string[] SystemFolders = ["bin", "dev", "etc", "lib", "lib32", "lib64", "libx32", "opt", "proc", "run", "sbin", "sys", "usr"];
 
     public async Task<Problem?> CheckAsync(WorkspaceRef workspace, JsonObject body, CancellationToken ct)
     {
@@ -25,10 +22,7 @@ internal sealed class DeploymentValidation(IAssets assets)
         reader.Texts("environmentVariables");
         reader.Texts("properties");
         reader.Text("instanceType");
-        foreach (var (member, what) in Refused.Where(r => reader.Properties[r.Member] is not null))
-        {
-            reader.Unsupported($"properties.{member}", what);
-        }
+        CheckMountPath(reader);
 
         if (reader.Properties["dataCollector"] is JsonObject collector && collector.Object("collections") is { } collections
             && collections.Any(c => c.Value is JsonObject one && "Enabled".Equals(one.Text("dataCollectionMode"), StringComparison.OrdinalIgnoreCase)))
@@ -38,6 +32,20 @@ internal sealed class DeploymentValidation(IAssets assets)
 
         await CheckReferencesAsync(reader, workspace, ct);
         return reader.Combined;
+    }
+
+    private static void CheckMountPath(DocumentReader reader)
+    {
+        if (reader.Text("modelMountPath") is not { } path)
+        {
+            return;
+        }
+
+        var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        if (!path.StartsWith('/') || parts.Length == 0 || parts.Any(p => p is "." or ".." || p.Contains('\0', StringComparison.Ordinal)) || SystemFolders.Contains(parts[0], StringComparer.Ordinal))
+        {
+            reader.Invalid("properties.modelMountPath", $"'modelMountPath' must be an absolute path of a folder outside of the system's ({string.Join(", ", SystemFolders.Select(f => "/" + f))}).");
+        }
     }
 
     private static void CheckKind(DocumentReader reader)

@@ -31,7 +31,7 @@ internal sealed record DeploymentPlan
 }
 
 /// <summary>Resolves a deployment's model, code and environment to paths of this host, and chooses its runtime: the script when there is one, else what the model's files say.</summary>
-internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlobStore blobs, IEnvironments environments, MlflowModels mlflow)
+internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlobStore blobs, IEnvironments environments, MlflowModels mlflow, ExtraPackages extra)
 {
     /// <summary>Where the worker finds its code, its model and its sockets.</summary>
     public const string CodeFolder = "/var/azureml-app/code";
@@ -48,11 +48,13 @@ internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlob
             {
                 return missing;
             }
+
+            model = model with { Root = properties.Text("modelMountPath")?.TrimEnd('/') ?? ModelRoot };
         }
 
         var chosen = properties.Object("codeConfiguration") is { } code ? await ScriptAsync(workspace, code, ct) : await WithoutCodeAsync(model, ct);
         if (!chosen.TryGet(out var runtime, out var problem)
-            || !(await EnvironmentAsync(workspace, properties.Text("environmentId"), ct)).TryGet(out var environment, out problem))
+            || !(await EnvironmentAsync(workspace, properties, runtime.Code, ct)).TryGet(out var environment, out problem))
         {
             return problem;
         }
@@ -91,6 +93,7 @@ internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlob
         var script = code.Text("scoringScript") ?? "score.py";
         return new ChosenRuntime("score.py", CodeFolder, [new TaskBind(asset.Local, CodeFolder)], ("AZUREML_ENTRY_SCRIPT", script))
         {
+            Code = asset.Blob,
             Explanation = [$"Runtime: the scoring script {script}", $"Code {asset.Title}"],
         };
     }
@@ -131,16 +134,25 @@ internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlob
         return all;
     }
 
-    private async Task<Outcome<RealEnvironment>> EnvironmentAsync(WorkspaceRef workspace, string? reference, CancellationToken ct)
+    private async Task<Outcome<RealEnvironment>> EnvironmentAsync(WorkspaceRef workspace, JsonObject properties, BlobAddress? code, CancellationToken ct)
     {
-        if (string.IsNullOrEmpty(reference))
+        JsonObject? document = null;
+        if (properties.Text("environmentId") is { Length: > 0 } reference)
         {
-            return await environments.ResolveAsync(null, ct);
+            if (!(await assets.ResolveAsync(workspace, AssetType.Environment, reference, ct)).TryGet(out var asset, out var unknown))
+            {
+                return unknown;
+            }
+
+            document = asset.Properties;
         }
 
-        return (await assets.ResolveAsync(workspace, AssetType.Environment, reference, ct)).TryGet(out var asset, out var problem)
-            ? await environments.ResolveAsync(asset.Properties, ct)
-            : problem;
+        if (code is { } folder && !(await extra.AddAsync(document, properties.Object("environmentVariables") ?? [], folder, ct)).TryGet(out document, out var problem))
+        {
+            return problem;
+        }
+
+        return await environments.ResolveAsync(document, ct);
     }
 
     private async Task<Outcome<Located>> LocateAsync(WorkspaceRef workspace, AssetType type, string reference, string member, CancellationToken ct)
@@ -172,6 +184,9 @@ internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlob
     {
         public string? Model { get; init; }
 
+        /// <summary>The folder of the code, when there is one.</summary>
+        public BlobAddress? Code { get; init; }
+
         public required IReadOnlyList<string> Explanation { get; init; }
     }
 
@@ -180,7 +195,10 @@ internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlob
     {
         public string Title => $"{Asset.Name}:{Asset.Version}";
 
-        public string Folder => $"{ModelRoot}/{Asset.Name}/{Asset.Version}";
+        /// <summary>The folder below which instances see models.</summary>
+        public string Root { get; init; } = ModelRoot;
+
+        public string Folder => $"{Root}/{Asset.Name}/{Asset.Version}";
 
         public string Target => $"{Folder}/{Blob.Name[(Blob.Name.LastIndexOf('/') + 1)..]}";
     }

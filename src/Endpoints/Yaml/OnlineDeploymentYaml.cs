@@ -23,12 +23,9 @@ internal sealed class OnlineDeploymentYaml : IYamlKind
             root.Unsupported("type", "Kubernetes online deployments are not supported yet; use managed.");
         }
 
-        foreach (var key in (string[])["data_collector", "model_mount_path"])
+        if (root.Json("data_collector") is not null)
         {
-            if (root.Json(key) is not null)
-            {
-                root.Unsupported(key, $"'{key}' is not supported yet.");
-            }
+            root.Unsupported("data_collector", "'data_collector' is not supported yet.");
         }
 
         var properties = new JsonObject
@@ -36,6 +33,7 @@ internal sealed class OnlineDeploymentYaml : IYamlKind
             ["endpointComputeType"] = "Managed",
             ["description"] = root.Text("description"),
             ["instanceType"] = root.Text("instance_type"),
+            ["modelMountPath"] = root.Text("model_mount_path"),
             ["model"] = await reading.ModelAsync(root, "model", ct),
             ["codeConfiguration"] = await CodeAsync(reading, root, ct),
             ["environmentId"] = await reading.EnvironmentAsync(root, "environment", ct),

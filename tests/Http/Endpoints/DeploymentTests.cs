@@ -48,6 +48,7 @@ public sealed class DeploymentTests
         Assert.Equal("ScoringScriptFailed", ended["error"]!["code"]!.GetValue<string>());
         Assert.Contains("KeyError: 'species'", ended["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Contains("score.py:3", ended["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.EndsWith("line 3, in init\n    raise KeyError('species')\nKeyError: 'species'\n", ended["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Equal("Failed", (await host.ArmAsync(HttpMethod.Get, "onlineEndpoints/iris/deployments/blue")).Body["properties"]!["provisioningState"]!.GetValue<string>());
         Assert.Contains("KeyError: 'species'", (await host.ArmAsync(HttpMethod.Post, "onlineEndpoints/iris/deployments/blue/getLogs")).Body["content"]!.GetValue<string>(), StringComparison.Ordinal);
         await host.Launcher.LeavesAsync(0);
@@ -156,5 +157,33 @@ public sealed class DeploymentTests
         Assert.Equal(HttpStatusCode.Conflict, (await host.ArmAsync(HttpMethod.Put, "onlineEndpoints/iris/deployments/blue", body)).Status);
         Assert.Equal(HttpStatusCode.OK, (await host.ArmAsync(HttpMethod.Delete, "onlineEndpoints/iris/deployments/blue")).Status);
         Assert.Equal("Failed", (await host.FinishAsync(put.Body["operation"]!.GetValue<string>()))["status"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task Extra_packages_are_resolved_with_the_environment_and_a_missing_file_is_named()
+    {
+        await using var host = await ServingHost.StartAsync();
+        host.Code("scorer", "def init(): pass\ndef run(raw): return raw\n", ("more.txt", "numpy>=1\n# a comment\nscipy\n"), ("more.yml", "dependencies: [pandas, {pip: [joblib]}]"));
+        static JsonObject Variables(string name, string value) => new() { ["environmentVariables"] = new JsonObject { [name] = value } };
+        var both = Variables("AZUREML_EXTRA_REQUIREMENTS_TXT", "more.txt");
+        both["environmentVariables"]!["AZUREML_EXTRA_CONDA_YAML"] = "more.yml";
+        Assert.Equal("Succeeded", (await host.DeployAsync("iris", "blue", "scorer", more: both))["status"]!.GetValue<string>());
+        var declared = JsonNode.Parse(Assert.Single(host.Environments.Asked)!["condaFile"]!.GetValue<string>())!["dependencies"]!;
+        Assert.Equal("""["pandas",{"pip":["joblib"]},{"pip":["numpy\u003E=1","# a comment","scipy"]}]""", declared.ToJsonString());
+        var missing = await host.DeployAsync("iris", "blue", "scorer", more: Variables("AZUREML_EXTRA_REQUIREMENTS_TXT", "none.txt"));
+        Assert.Equal("InvalidExtraPackages", missing["error"]!["code"]!.GetValue<string>());
+        Assert.Contains("'none.txt', which the code folder lacks", missing["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        var outside = await host.DeployAsync("iris", "blue", "scorer", more: Variables("AZUREML_EXTRA_CONDA_YAML", "../secret.yml"));
+        Assert.Contains("inside the code folder", outside["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_model_is_mounted_below_the_path_that_the_deployment_names()
+    {
+        await using var host = await ServingHost.StartAsync();
+        host.Code("scorer", Script);
+        host.Model("first", "one");
+        Assert.Equal("Succeeded", (await host.DeployAsync("iris", "blue", "scorer", "first", more: new JsonObject { ["modelMountPath"] = "/var/models/" }))["status"]!.GetValue<string>());
+        Assert.Contains("Model first:1 at /var/models/first/1/model", await host.LogAsync("iris", "blue", "StorageInitializer"), StringComparison.Ordinal);
     }
 }

@@ -101,7 +101,7 @@ public sealed class OnlineEndpointTests(ZaffreHost host) : IClassFixture<ZaffreH
         (await arm.PutAsync("~/onlineEndpoints/host-one", Body())).Ok();
         var body = """
             {"location":"local","sku":{"name":"Default","capacity":0},"properties":{
-              "endpointComputeType":"Managed","model":"azureml:none:1","environmentId":"azureml:none:1","modelMountPath":"/x",
+              "endpointComputeType":"Managed","model":"azureml:none:1","environmentId":"azureml:none:1","modelMountPath":"/usr/models",
               "codeConfiguration":{"scoringScript":"../score.py"},"environmentVariables":{"a":{}},
               "scaleSettings":{"scaleType":"TargetUtilization"},"requestSettings":{"requestTimeout":"5s","maxConcurrentRequestsPerInstance":0}}}
             """;

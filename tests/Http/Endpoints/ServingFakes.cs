@@ -186,14 +186,25 @@ internal sealed class LocalBlobs(string root) : IBlobStore
 
 internal sealed class HostPython : IEnvironments
 {
-    public Task<Outcome<RealEnvironment>> ResolveAsync(JsonObject? document, CancellationToken ct) => Task.FromResult<Outcome<RealEnvironment>>(new RealEnvironment
+    private readonly List<JsonObject?> asked = [];
+
+    /// <summary>The documents that were to be made real.</summary>
+    public IReadOnlyList<JsonObject?> Asked => asked;
+
+    public Task<Outcome<RealEnvironment>> ResolveAsync(JsonObject? document, CancellationToken ct)
+    {
+        asked.Add(document);
+        return Task.FromResult<Outcome<RealEnvironment>>(Host());
+    }
+
+    private static RealEnvironment Host() => new()
     {
         Kind = EnvironmentKind.Host,
         Interpreter = "/usr/bin/python3",
         Explanation = ["The host's interpreter"],
         Variables = new Dictionary<string, string>(StringComparer.Ordinal) { ["PATH"] = "/usr/bin:/bin" },
         Binds = [new TaskBind(Repository.Python, PythonRuntime.Path)],
-    });
+    };
 }
 
 internal static class Repository

@@ -45,6 +45,8 @@ internal sealed class ServingHost : IAsyncDisposable
 
     public UnsandboxedLauncher Launcher { get; } = new();
 
+    public HostPython Environments { get; } = new();
+
     public int GatewayPort { get; private set; }
 
     public static async Task<ServingHost> StartAsync()
@@ -71,7 +73,7 @@ internal sealed class ServingHost : IAsyncDisposable
         builder.Services.AddSingleton(Data).AddSingleton(TimeProvider.System).AddSingleton<ISecretBox, SecretBox>();
         builder.Services.AddDatabase().AddWeb().AddResources().AddIdentity();
         builder.Services.AddSingleton<IAssets>(new LocalAssets(root)).AddSingleton<IUriResolver, LocalUris>().AddSingleton<IBlobStore>(new LocalBlobs(root));
-        builder.Services.AddSingleton<IEnvironments, HostPython>().AddSingleton<ITaskLauncher>(Launcher);
+        builder.Services.AddSingleton<IEnvironments>(Environments).AddSingleton<ITaskLauncher>(Launcher);
         builder.Services.AddSingleton(new ServingOptions { GatewayPort = GatewayPort, CertificateFile = Data.Path("tls", "server.pem"), KeyFile = Data.Path("tls", "server.key"), GatewayCommand = ["/bin/false"] });
         builder.Services.AddEndpoints();
         app = builder.Build();
@@ -100,9 +102,14 @@ internal sealed class ServingHost : IAsyncDisposable
         where T : notnull => app!.Services.GetRequiredService<T>();
 
     /// <summary>Writes a code folder; its name is the code asset's.</summary>
-    public void Code(string name, string script)
+    public void Code(string name, string script, params (string Name, string Text)[] others)
     {
         Directory.CreateDirectory(Path.Combine(root, "codes", name));
+        foreach (var (other, text) in others)
+        {
+            File.WriteAllText(Path.Combine(root, "codes", name, other), text);
+        }
+
         File.WriteAllText(Path.Combine(root, "codes", name, "score.py"), script);
     }
 
@@ -164,7 +171,7 @@ internal sealed class ServingHost : IAsyncDisposable
     }
 
     /// <summary>Makes an endpoint and one deployment, and waits for its operation; returns the operation's answer.</summary>
-    public async Task<JsonObject> DeployAsync(string endpoint, string deployment, string code, string? model = null, int instances = 1)
+    public async Task<JsonObject> DeployAsync(string endpoint, string deployment, string code, string? model = null, int instances = 1, JsonObject? more = null)
     {
         if ((await ArmAsync(HttpMethod.Get, $"onlineEndpoints/{endpoint}")).Status == HttpStatusCode.NotFound)
         {
@@ -182,6 +189,11 @@ internal sealed class ServingHost : IAsyncDisposable
                 ["codeConfiguration"] = new JsonObject { ["codeId"] = code, ["scoringScript"] = "score.py" },
             },
         };
+        foreach (var (member, value) in more ?? [])
+        {
+            body["properties"]![member] = value?.DeepClone();
+        }
+
         var put = await ArmAsync(HttpMethod.Put, $"onlineEndpoints/{endpoint}/deployments/{deployment}", body.ToJsonString());
         Assert.True(put.Status is HttpStatusCode.Created or HttpStatusCode.OK, put.Body.ToJsonString());
         return await FinishAsync(put.Body["operation"]!.GetValue<string>());
