@@ -9,9 +9,9 @@ namespace Zaffre.Assets;
 
 /// <summary>
 /// A version of an asset. The body is stored as sent; where its content lies is resolved once, on PUT, and kept beside it as
-/// <c>resolved</c> (the short datastore form), so that it outlives the job or run it was named by.
+/// <c>resolved</c> (the short datastore form, or <c>wasbs</c> where no datastore is), so that it outlives the job or run it was named by.
 /// </summary>
-internal sealed class AssetVersionResource(AssetType type, AssetContainers containers, IUriResolver uris, CuratedEnvironments curated) : ArmResource
+internal class AssetVersionResource(AssetType type, AssetContainers containers, IUriResolver uris, CuratedEnvironments curated) : ArmResource
 {
     public const string Resolved = "resolved";
 
@@ -39,8 +39,8 @@ internal sealed class AssetVersionResource(AssetType type, AssetContainers conta
             var place = await PlaceAsync(call, uri, ct);
             if (place.TryGet(out var found, out var problem))
             {
-                resolved = found.DatastoreUri;
-                KeepSpelling(existing, properties!, member, found.DatastoreUri);
+                resolved = found.DatastoreUri ?? (found.Blob is { } blob ? BlobUri.Of(blob) : null);
+                KeepSpelling(existing, properties!, member, resolved.Text());
             }
             else
             {
@@ -105,11 +105,6 @@ internal sealed class AssetVersionResource(AssetType type, AssetContainers conta
 
             properties["environmentType"] = answer.Remove(CuratedEnvironments.Mark) ? "Curated" : "UserCreated";
         }
-        else if (type == AssetType.Code)
-        {
-            properties["provisioningState"] = "Succeeded";
-        }
-
         return ValueTask.CompletedTask;
     }
 
@@ -121,8 +116,7 @@ internal sealed class AssetVersionResource(AssetType type, AssetContainers conta
             && Holds("properties", properties.Object("properties"))
             && Is("version", resource.Id.Name)
             && Is("stage", properties.Text("stage"))
-            && (ListParameters.Value(query, "description") is not { Length: > 0 } text || (properties.Text("description") ?? "").Contains(text, StringComparison.OrdinalIgnoreCase))
-            && (ListParameters.Value(query, "hash") is not { Length: > 0 } hash || properties.Object("properties")?.Text("hash_sha256") == hash);
+            && (ListParameters.Value(query, "description") is not { Length: > 0 } text || (properties.Text("description") ?? "").Contains(text, StringComparison.OrdinalIgnoreCase));
 
         bool Holds(string name, JsonObject? map) => ListParameters.Holds(string.Join(',', query[name].ToArray()), map);
 
@@ -165,9 +159,9 @@ internal sealed class AssetVersionResource(AssetType type, AssetContainers conta
     };
 
     // The same place under another spelling is the same content: the stored spelling stays.
-    private static void KeepSpelling(Resource? existing, JsonObject properties, string member, string? datastoreUri)
+    private static void KeepSpelling(Resource? existing, JsonObject properties, string member, string? place)
     {
-        if (existing?.Document.Text(Resolved) is { } before && before == datastoreUri)
+        if (existing?.Document.Text(Resolved) is { } before && before == place)
         {
             properties[member] = existing.Properties.Text(member);
         }

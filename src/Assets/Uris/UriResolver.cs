@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Zaffre.Assets.Uploads;
 using Zaffre.Kernel;
 using Zaffre.Storage;
 using Zaffre.Web;
@@ -7,7 +8,7 @@ using Zaffre.Workspaces;
 namespace Zaffre.Assets;
 
 /// <summary>Resolves URIs to places; the schemes of higher modules are asked for lazily, since they may resolve URIs themselves.</summary>
-internal sealed class UriResolver(IAssets assets, IDatastores datastores, IStorageAccounts accounts, IBlobStore blobs, IServiceProvider services) : IUriResolver
+internal sealed class UriResolver(IAssets assets, IDatastores datastores, IStorageAccounts accounts, IBlobStore blobs, UploadContainers uploads, IServiceProvider services) : IUriResolver
 {
     private const int MostSteps = 8;
 
@@ -64,8 +65,13 @@ internal sealed class UriResolver(IAssets assets, IDatastores datastores, IStora
         }
 
         var location = new BlobLocation(place.Account, place.Container, place.Path);
-        return await datastores.LocateAsync(workspace, location, ct) is { } within
-            ? await FoundAsync(workspace, asked, location, within.Datastore, ct)
+        if (await datastores.LocateAsync(workspace, location, ct) is { } within)
+        {
+            return await FoundAsync(workspace, asked, location, within.Datastore, ct);
+        }
+
+        return await uploads.HoldAsync(workspace, location, ct)
+            ? new ResolvedUri { Uri = asked, Blob = location, Shape = await ShapeAsync(location, ct) }
             : ArmErrors.Invalid($"'{UriPath.Shown(asked)}' lies in no datastore of workspace '{workspace.Name}'; register a datastore for its container first.");
     }
 

@@ -51,6 +51,13 @@ public abstract class ArmResource
         return resources.FindAsync(call.Id, ct);
     }
 
+    /// <summary>A page of the list; a type that has an index for a parameter of its own asks that. By default the children of the query's parent.</summary>
+    public virtual Task<Page<Resource>> ListAsync(ResourceCall call, ResourceQuery query, IResources resources, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(resources);
+        return resources.ListAsync(query, ct);
+    }
+
     /// <summary>Validates the body and returns the document to store, or every problem found. <paramref name="existing"/> is null on creation.</summary>
     public virtual Task<Outcome<JsonObject>> PrepareAsync(ResourceCall call, JsonObject body, Resource? existing, CancellationToken ct) =>
         Task.FromResult<Outcome<JsonObject>>(body);

@@ -42,7 +42,8 @@ internal sealed class ResourceRoutes(ArmResource type, IResources resources, IDa
         var collection = IdOf(context, workspace, type.Path[..type.Path.LastIndexOf('/')]);
         var at = collection.LastIndexOf('/');
         var query = ListParameters.Read(context.Request.Query, type) with { Parent = new ArmId(collection[..at]), Type = collection[(at + 1)..] };
-        var page = await resources.ListAsync(query with { Where = resource => type.Matches(context.Request.Query, resource) }, ct);
+        query = query with { Where = resource => type.Matches(context.Request.Query, resource) };
+        var page = await type.ListAsync(CallOf(context, workspace) with { Id = new ArmId(collection) }, query, resources, ct);
         var items = new List<JsonNode>(page.Items.Count);
         foreach (var resource in page.Items)
         {

@@ -4,7 +4,7 @@ namespace Zaffre.Tests.Clients.Assets;
 public sealed class AssetTests(ZaffreServer server)
 {
     [Theory]
-    [InlineData(Sdk.Oldest, Sdks.Proxy)]
+    [MemberData(nameof(Sdks.Modes), MemberType = typeof(Sdks))]
     public async Task The_vanilla_sdk_uploads_lists_downloads_and_archives_assets(Sdk sdk, string mode)
     {
         var steps = await server.StepsAsync(sdk, mode, "assets.py");

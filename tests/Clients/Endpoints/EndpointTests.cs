@@ -4,7 +4,7 @@ namespace Zaffre.Tests.Clients.Endpoints;
 public sealed class EndpointTests(ZaffreServer server)
 {
     [Theory]
-    [InlineData(Sdk.Oldest, Sdks.Proxy)]
+    [MemberData(nameof(Sdks.Modes), MemberType = typeof(Sdks))]
     public async Task The_vanilla_sdk_deploys_splits_invokes_updates_and_deletes(Sdk sdk, string mode)
     {
         var steps = await server.StepsAsync(sdk, mode, "endpoints.py");

@@ -4,7 +4,7 @@ namespace Zaffre.Tests.Clients.Jobs;
 public sealed class JobTests(ZaffreServer server)
 {
     [Theory]
-    [InlineData(Sdk.Oldest, Sdks.Proxy)]
+    [MemberData(nameof(Sdks.Modes), MemberType = typeof(Sdks))]
     public async Task The_vanilla_sdk_submits_streams_lists_cancels_and_downloads_jobs(Sdk sdk, string mode)
     {
         var steps = await server.StepsAsync(sdk, mode, "jobs.py");

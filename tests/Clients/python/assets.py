@@ -133,19 +133,35 @@ def environments() -> None:
     (root / "ctx").mkdir()
     write("ctx/Dockerfile", b"FROM ubuntu\n")
     from azure.ai.ml.entities import BuildContext
-    try:
-        client.environments.create_or_update(Environment(name=BUILT, version="1", build=BuildContext(path=str(root / "ctx"))))
-        raise AssertionError("a Docker context was accepted")
-    except HttpResponseError as refused:
-        assert "OperationNotSupported" in str(refused) and "build" in str(refused), refused
+    context = Environment(name=BUILT, version="1", build=BuildContext(path=str(root / "ctx")))
+    if compatibility.newest():
+        # Uploaded and kept; what uses it is refused.
+        assert client.environments.create_or_update(context).build.path.endswith("/ctx/")
+        assert client.environments.get(BUILT, version="1").build.dockerfile_path == "Dockerfile"
+        compatibility.stored_only("environments.create_or_update (build context)")
+    else:
+        try:
+            client.environments.create_or_update(context)
+            raise AssertionError("a Docker context that was not uploaded was accepted")
+        except HttpResponseError as refused:
+            assert "OperationNotSupported" in str(refused) and "build" in str(refused), refused
+        compatibility.refused("environments.create_or_update (build context)")
     compatibility.behaves("environments.create_or_update", "environments.get", "environments.list")
 
 
 def code() -> None:
-    write("src/train.py", b"print('hello')\n")
+    write("src/train.py", f"print('hello from {RUN}')\n".encode())
     created = client._code.create_or_update(Code(name=TRAINING, version="1", path=str(root / "src")))
     assert created.version == "1" and created.path.endswith("/src"), created.path
     assert client._code.get(TRAINING, "1").path == created.path
+    again = client._code.create_or_update(Code(name=TRAINING, version="1", path=str(root / "src")))
+    assert again.path == created.path, (again.path, created.path)
+    write("src/more.py", b"print('more')\n")
+    try:
+        client._code.create_or_update(Code(name=TRAINING, version="1", path=str(root / "src")))
+        raise AssertionError("other code was accepted on an existing version")
+    except HttpResponseError as refused:
+        assert refused.status_code == 409, refused
 
 
 for step in (workspaces, datastores, data, models, environments, code):

@@ -42,6 +42,11 @@ def column(package: str) -> str:
     return package + (" %s.%s+" % newest if tuple(int(part) for part in version.split(".")[:2]) >= newest else f" {version}")
 
 
+def newest() -> bool:
+    """Whether the SDK is the newest of the two generations."""
+    return column("azure-ai-ml").endswith("+")
+
+
 def client() -> str:
     """The column of the table: a version, and the way it is connected where there are two. Scripts of another client replace it."""
     return column("azure-ai-ml") + (", direct" if "ARM_CLOUD_METADATA_URL" in os.environ else "")
