@@ -27,6 +27,26 @@ internal sealed class Authorizer(AccessDirectory directory, RoleCatalog roles) :
             : SlowAsync(snapshot, caller, action, scope, isDataAction);
     }
 
+    public async ValueTask<bool> AllowsBelowAsync(Caller caller, string action, ArmId scope, CancellationToken ct)
+    {
+        var top = new AssignmentRow { ScopeKey = AssignmentRow.KeyOf(scope.Value) };
+        if (caller.Job is { } job)
+        {
+            return WorkspaceRef.TryParse(job.Value, out var workspace, out _) && top.Covers(workspace.Id.Key) && JobMay(job, action, workspace.Id, isDataAction: false);
+        }
+
+        var snapshot = await directory.GetAsync(ct);
+        foreach (var assignment in snapshot.AssignmentsOf(caller.ObjectId))
+        {
+            if (top.Covers(assignment.ScopeKey) && roles.Find(assignment.RoleId) is { } role && role.Allows(action, isDataAction: false))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private async ValueTask<bool> SlowAsync(ValueTask<AccessSnapshot> snapshot, Caller caller, string action, ArmId scope, bool isDataAction) =>
         Allows(await snapshot, caller, action, scope, isDataAction);
 

@@ -34,6 +34,12 @@ internal sealed class ResourceRoutes(ArmResource type, IResources resources, IDa
 
         var answer = await RenderAsync(call, found, ct);
         StoredOnly.Mark(context, type, found.Document);
+        if (answer.Object("properties")?.Text("provisioningState") is { } state && !Terminal.Contains(state))
+        {
+            // Who polls the resource itself waits 30 s when nobody says how long.
+            context.Response.Headers.RetryAfter = "1";
+        }
+
         return ArmResults.Ok(answer, found.ETag);
     }
 
@@ -129,6 +135,8 @@ internal sealed class ResourceRoutes(ArmResource type, IResources resources, IDa
             }
         }
     }
+
+    private static readonly HashSet<string> Terminal = new(["Succeeded", "Failed", "Canceled"], StringComparer.OrdinalIgnoreCase);
 
     private static readonly Regex Placeholder = new(@"\{(?<part>\w+)\}", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
 }

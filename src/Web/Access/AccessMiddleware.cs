@@ -38,7 +38,8 @@ internal sealed class AccessMiddleware(RequestDelegate next, IAuthenticator auth
         }
 
         var scope = RequestScope.Of(context);
-        if (!await authorizer.AllowsAsync(caller, required.Action, scope, required.IsData, context.RequestAborted))
+        if (!await authorizer.AllowsAsync(caller, required.Action, scope, required.IsData, context.RequestAborted)
+            && !(required.OrBelow && await authorizer.AllowsBelowAsync(caller, required.Action, RequestScope.ListedIn(scope), context.RequestAborted)))
         {
             return ArmErrors.Forbidden(caller, required.Action, scope);
         }

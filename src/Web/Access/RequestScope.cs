@@ -17,4 +17,13 @@ internal static class RequestScope
         var start = path.IndexOf("/subscriptions/", StringComparison.OrdinalIgnoreCase);
         return new ArmId(start < 0 ? "/" : path[start..]);
     }
+
+    /// <summary>What a list's path lists from: the resource group that it names, else the subscription.</summary>
+    public static ArmId ListedIn(ArmId scope)
+    {
+        var parts = scope.Value.Split('/');
+        return parts.Length > 4 && parts[3].Equals("resourceGroups", StringComparison.OrdinalIgnoreCase)
+            ? new ArmId(string.Join('/', parts.Take(5)))
+            : new ArmId(string.Join('/', parts.Take(3)));
+    }
 }

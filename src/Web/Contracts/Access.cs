@@ -40,6 +40,9 @@ public interface IAuthorizer
     /// (full name: <c>Microsoft.MachineLearningServices/workspaces/jobs/write</c>).
     /// </summary>
     ValueTask<bool> AllowsAsync(Caller caller, string action, ArmId scope, bool isDataAction, CancellationToken ct);
+
+    /// <summary>True when a role assignment on something below <paramref name="scope"/> allows <paramref name="action"/> there.</summary>
+    ValueTask<bool> AllowsBelowAsync(Caller caller, string action, ArmId scope, CancellationToken ct);
 }
 
 /// <summary>The caller of a request that the access middleware let through.</summary>

@@ -32,6 +32,13 @@ public static class Routes
     public static TBuilder Requires<TBuilder>(this TBuilder builder, string action)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RequiredAction(Full(action), IsData: false));
 
+    /// <summary>
+    /// A list: the caller needs <paramref name="action"/> on the scope that the path names, or on something below it. The handler shows what the
+    /// caller may read and nothing else.
+    /// </summary>
+    public static TBuilder RequiresWithin<TBuilder>(this TBuilder builder, string action)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RequiredAction(Full(action), IsData: false) { OrBelow = true });
+
     /// <summary>As <see cref="Requires"/>, for a data action.</summary>
     public static TBuilder RequiresData<TBuilder>(this TBuilder builder, string action)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RequiredAction(Full(action), IsData: true));
@@ -49,7 +56,11 @@ public static class Routes
 }
 
 /// <summary>The role action a route requires; endpoint metadata.</summary>
-public sealed record RequiredAction(string Action, bool IsData);
+public sealed record RequiredAction(string Action, bool IsData)
+{
+    /// <summary>Whether the action on something below the scope is enough.</summary>
+    public bool OrBelow { get; init; }
+}
 
 /// <summary>Why a route requires no role action; endpoint metadata.</summary>
 public sealed record AccessExemption(string Reason)

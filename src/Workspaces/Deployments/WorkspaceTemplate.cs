@@ -124,6 +124,14 @@ internal sealed class WorkspaceTemplate
         }
 
         properties["hbiWorkspace"] = "true".Equals(Text("confidential_data"), StringComparison.OrdinalIgnoreCase);
+        if (Text("spark_runtime_version") is { Length: > 0 } runtime)
+        {
+            var settings = new JsonObject { ["computeRuntime"] = new JsonObject { ["sparkRuntimeVersion"] = runtime } };
+            Put(settings, "offlineStoreConnectionName", Text("offline_store_connection_name"));
+            Put(settings, "onlineStoreConnectionName", Text("online_store_connection_name"));
+            properties["featureStoreSettings"] = settings;
+        }
+
         PutObject(properties, "managedNetwork", "managedNetwork");
         PutObject(properties, "serverlessComputeSettings", "serverless_compute_settings");
         var body = new JsonObject { ["properties"] = properties };

@@ -19,8 +19,8 @@ internal static class WorkspaceRoutes
 
     public static void Map(IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet(InSubscription, ListAsync).Requires("workspaces/read");
-        endpoints.MapGet(InGroup, ListAsync).Requires("workspaces/read");
+        endpoints.MapGet(InSubscription, ListAsync).RequiresWithin("workspaces/read");
+        endpoints.MapGet(InGroup, ListAsync).RequiresWithin("workspaces/read");
         var workspace = endpoints.MapWorkspace();
         workspace.MapGet("", GetAsync).Requires("workspaces/read");
         workspace.MapPut("", PutAsync).Requires("workspaces/write");
@@ -44,7 +44,7 @@ internal static class WorkspaceRoutes
         return answer;
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, WorkspaceRows rows, IResources resources, CancellationToken ct)
+    private static async Task<IResult> ListAsync(HttpContext context, WorkspaceRows rows, IResources resources, IAuthorizer authorizer, CancellationToken ct)
     {
         var skip = context.Request.Query["$skip"].ToString();
         if (!long.TryParse(skip.Length == 0 ? "0" : skip, NumberStyles.None, CultureInfo.InvariantCulture, out var after))
@@ -65,7 +65,8 @@ internal static class WorkspaceRoutes
         foreach (var row in found.Take(PageSize))
         {
             var workspace = row.ToWorkspace();
-            if (await resources.FindAsync(workspace.Ref.Id, ct) is { } resource)
+            if (await authorizer.AllowsAsync(context.Caller(), Routes.Provider + "/workspaces/read", workspace.Ref.Id, isDataAction: false, ct)
+                && await resources.FindAsync(workspace.Ref.Id, ct) is { } resource)
             {
                 items.Add(await RenderAsync(context, resource, workspace, rows, ct));
             }

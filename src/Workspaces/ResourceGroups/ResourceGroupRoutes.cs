@@ -22,7 +22,7 @@ internal static partial class ResourceGroupRoutes
     {
         var groups = endpoints.MapGroup("/subscriptions/{subscriptionId}/resourcegroups");
         groups.AddEndpointFilter(OnlyOurSubscriptionAsync);
-        groups.MapGet("", ListAsync).Requires(Action + "read");
+        groups.MapGet("", ListAsync).RequiresWithin(Action + "read");
         groups.MapGet("{resourceGroupName}", GetAsync).Requires(Action + "read");
         groups.MapMethods("{resourceGroupName}", [HttpMethods.Head], ExistsAsync).Requires(Action + "read");
         groups.MapPut("{resourceGroupName}", PutAsync).Requires(Action + "write");
@@ -42,7 +42,7 @@ internal static partial class ResourceGroupRoutes
     private static ArmId IdOf(HttpContext context) =>
         new($"/subscriptions/{context.GetRouteValue("subscriptionId")}/resourceGroups/{context.GetRouteValue("resourceGroupName")}");
 
-    private static async Task<IResult> ListAsync(HttpContext context, string subscriptionId, IResources resources, CancellationToken ct)
+    private static async Task<IResult> ListAsync(HttpContext context, string subscriptionId, IResources resources, IAuthorizer authorizer, CancellationToken ct)
     {
         var query = context.Request.Query;
         var filter = TagFilter().Match(query["$filter"].ToString());
@@ -64,7 +64,17 @@ internal static partial class ResourceGroupRoutes
                     || (group.Document.Object("tags")?.Text(filter.Groups["name"].Value) is { } value && (!filter.Groups["value"].Success || value == filter.Groups["value"].Value)),
             },
             ct);
-        return ArmResults.Page(context, page.Items.Select(Render), page.Next);
+        var seen = new List<JsonNode>();
+        foreach (var group in page.Items)
+        {
+            // A role on something in a group shows the group.
+            if (await authorizer.AllowsAsync(context.Caller(), Action + "read", group.Id, isDataAction: false, ct) || await authorizer.AllowsBelowAsync(context.Caller(), Action + "read", group.Id, ct))
+            {
+                seen.Add(Render(group));
+            }
+        }
+
+        return ArmResults.Page(context, seen, page.Next);
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, IResources resources, CancellationToken ct) =>

@@ -13,6 +13,7 @@ namespace Zaffre.Workspaces;
 /// <summary>Everything that a subscription or group holds as a resource of its own: workspaces, their storage accounts and their endpoints.</summary>
 internal static class ResourceListRoutes
 {
+    private const string Read = "Microsoft.Resources/subscriptions/resources/read";
     private const int PageSize = 1000;
     private static readonly string[] Tracked = ["onlineEndpoints", "batchEndpoints"];
 
@@ -20,11 +21,11 @@ internal static class ResourceListRoutes
     {
         var subscription = endpoints.MapGroup("/subscriptions/{subscriptionId}");
         subscription.AddEndpointFilter(ResourceGroupRoutes.OnlyOurSubscriptionAsync);
-        subscription.MapGet("resources", ListAsync).Requires("Microsoft.Resources/subscriptions/resources/read");
-        subscription.MapGet("resourcegroups/{resourceGroupName}/resources", ListAsync).Requires("Microsoft.Resources/subscriptions/resourceGroups/resources/read");
+        subscription.MapGet("resources", ListAsync).RequiresWithin(Read);
+        subscription.MapGet("resourcegroups/{resourceGroupName}/resources", ListAsync).RequiresWithin("Microsoft.Resources/subscriptions/resourceGroups/resources/read");
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, WorkspaceRows rows, IResources resources, IStorageAccounts accounts, CancellationToken ct)
+    private static async Task<IResult> ListAsync(HttpContext context, WorkspaceRows rows, IResources resources, IStorageAccounts accounts, IAuthorizer authorizer, CancellationToken ct)
     {
         var query = context.Request.Query;
         if (!ResourceFilter.Parse(query["$filter"].ToString()).TryGet(out var filter, out var problem))
@@ -48,7 +49,16 @@ internal static class ResourceListRoutes
             }
         }
 
-        var found = (await AllAsync(context, scope + "/", rows, resources, accounts, ct)).Where(filter.Matches).Skip(skip).Take(Math.Min(top, PageSize) + 1).ToList();
+        var found = new List<JsonObject>();
+        foreach (var item in (await AllAsync(context, scope + "/", rows, resources, accounts, ct)).Where(filter.Matches))
+        {
+            if (await authorizer.AllowsAsync(context.Caller(), Read, new ArmId(item.Text("id")!), isDataAction: false, ct))
+            {
+                found.Add(item);
+            }
+        }
+
+        found.RemoveRange(0, Math.Min(skip, found.Count));
         var size = Math.Min(top, PageSize);
         return ArmResults.Page(context, found.Take(size), found.Count > size ? (skip + size).ToString(CultureInfo.InvariantCulture) : null);
     }

@@ -24,8 +24,8 @@ internal static class StorageAccountRoutes
     {
         var accounts = endpoints.MapGroup("");
         accounts.AddEndpointFilter(ResourceGroupRoutes.OnlyOurSubscriptionAsync);
-        accounts.MapGet(InSubscription, ListAsync).Requires(Type + "/read");
-        accounts.MapGet(InGroup, ListAsync).Requires(Type + "/read");
+        accounts.MapGet(InSubscription, ListAsync).RequiresWithin(Type + "/read");
+        accounts.MapGet(InGroup, ListAsync).RequiresWithin(Type + "/read");
         accounts.MapGet(InGroup + "/{accountName}", GetAsync).Requires(Type + "/read");
         accounts.MapPost(InGroup + "/{accountName}/listKeys", ListKeysAsync).Requires(Type + "/listKeys/action");
         accounts.MapDelete(InGroup + "/{accountName}", DeleteAsync).Requires(Type + "/delete");
@@ -58,11 +58,20 @@ internal static class StorageAccountRoutes
         },
     };
 
-    private static async Task<IResult> ListAsync(HttpContext context, IStorageAccounts accounts, WorkspaceRows rows, CancellationToken ct)
+    private static async Task<IResult> ListAsync(HttpContext context, IStorageAccounts accounts, WorkspaceRows rows, IAuthorizer authorizer, CancellationToken ct)
     {
         var places = await LocationsAsync(rows, ct);
         var found = await accounts.ListAsync(context.Request.Path.Value![..(context.Request.Path.Value!.LastIndexOf("/providers/", StringComparison.OrdinalIgnoreCase) + 1)], ct);
-        return ArmResults.Page(context, found.Select(account => Render(context, account, LocationOf(places, account))), null);
+        var seen = new List<JsonNode>();
+        foreach (var account in found)
+        {
+            if (await authorizer.AllowsAsync(context.Caller(), Type + "/read", account.Scope, isDataAction: false, ct))
+            {
+                seen.Add(Render(context, account, LocationOf(places, account)));
+            }
+        }
+
+        return ArmResults.Page(context, seen, null);
     }
 
     private static async Task<IResult> GetAsync(HttpContext context, IStorageAccounts accounts, WorkspaceRows rows, CancellationToken ct) =>

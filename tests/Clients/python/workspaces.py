@@ -125,6 +125,21 @@ def hubs() -> None:
     compatibility.behaves("workspaces.begin_create (hub)", "workspaces.begin_create (project)")
 
 
+def feature_stores() -> None:
+    if OLD:
+        compatibility.not_callable("feature_stores.begin_create", "feature_stores.get", "feature_stores.list", "feature_stores.begin_delete")
+        return
+    from azure.ai.ml.entities import ComputeRuntime, FeatureStore
+
+    made = client.feature_stores.begin_create(FeatureStore(name=NAME + "f", location="local", compute_runtime=ComputeRuntime(spark_runtime_version="3.4"))).result()
+    assert made.compute_runtime.spark_runtime_version == "3.4", made
+    assert client.feature_stores.get(NAME + "f").id == made.id
+    assert [found.name for found in client.feature_stores.list()] == [NAME + "f"]
+    client.feature_stores.begin_delete(NAME + "f").result()
+    fails(ResourceNotFoundError, lambda: client.feature_stores.get(NAME + "f"), "ResourceNotFound")
+    compatibility.stored_only("feature_stores.begin_create", "feature_stores.get", "feature_stores.list", "feature_stores.begin_delete")
+
+
 def deleted() -> None:
     before = client.workspaces.get(NAME)
     client.workspaces.begin_delete(NAME, delete_dependent_resources=True).result()
@@ -137,6 +152,6 @@ def deleted() -> None:
     compatibility.behaves("workspaces.begin_delete")
 
 
-for step in (create, update, lists, keys, connections, hubs, deleted):
+for step in (create, update, lists, keys, connections, hubs, feature_stores, deleted):
     step()
     print("ok", step.__name__, flush=True)
