@@ -41,6 +41,9 @@ public sealed class HouseTests
     public void Blob_files_are_opened_in_one_place() => HoldsInCode(BlobPaths.Check);
 
     [Fact]
+    public void Every_fact_of_the_wire_has_a_test_that_exists() => Report(WireFacts.Check(File.ReadAllText(Path.Combine(Repository.Root, "docs/wire-notes.md")), [.. Repository.CSharp]));
+
+    [Fact]
     public void No_unfinished_work_is_left() => Holds(Words.Check);
 
     [Fact]

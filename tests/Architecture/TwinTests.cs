@@ -129,6 +129,16 @@ public sealed class TwinTests
     [InlineData("mastodon", false)]
     public void Unfinished_work_is_found(string text, bool found) => Assert.Equal(found, Words.Check([new SourceFile("src/A/A.cs", text)]).Any());
 
+    [Theory]
+    [InlineData("| 6.1 | a fact | `tests/A.cs#It_works` |", 46)]
+    [InlineData("| 6.1 | a fact | `tests/A.cs#It_works` |\n| 6.1 | again | `tests/A.cs#It_works` |", 47)]
+    [InlineData("| 6.1 | a fact | `tests/A.cs#It_worked` |", 47)]
+    [InlineData("| 6.1 | a fact | `tests/B.cs#It_works` |", 47)]
+    [InlineData("| 6.1 | a fact | soon |", 47)]
+    [InlineData("| 6.1 | a fact | none: its client never sends it |", 46)]
+    public void A_fact_without_its_test_is_found(string notes, int found) =>
+        Assert.Equal(found, WireFacts.Check(notes, [new SourceFile("tests/A.cs", "class A { [Fact] void It_works() { } }")]).Count());
+
     [Fact]
     public void A_waiver_covers_its_rule_and_place_only()
     {

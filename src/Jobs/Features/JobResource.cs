@@ -80,8 +80,8 @@ internal sealed class JobResource(JobTable jobs) : ArmResource
             properties["computeId"] = ComputeOf(properties, call.Workspace, row);
         }
 
-        properties["displayName"] ??= name;
-        properties["experimentName"] ??= "Default";
+        Default(properties, "displayName", name);
+        Default(properties, "experimentName", "Default");
         properties["isArchived"] ??= false;
         properties["tags"] ??= new JsonObject();
         properties["parameters"] ??= new JsonObject();
@@ -132,6 +132,15 @@ internal sealed class JobResource(JobTable jobs) : ArmResource
     }
 
     private static string? Time(long? at) => at is { } ms ? ResourceDocument.Wire(DateTimeOffset.FromUnixTimeMilliseconds(ms)) : null;
+
+    // A client that makes a schedule of a job sends an empty experiment.
+    private static void Default(JsonObject parent, string name, string value)
+    {
+        if (string.IsNullOrEmpty(parent.Text(name)))
+        {
+            parent[name] = value;
+        }
+    }
 
     private static JsonObject Map(JsonObject parent, string name)
     {

@@ -15,6 +15,25 @@ public sealed class SdkTests(ZaffreServer server)
         Assert.Contains("main zaffre", output, StringComparison.Ordinal);
     }
 
+    /// <summary>A strict proxy refuses every host but the Azure names that this server answers for.</summary>
+    [Theory]
+    [MemberData(nameof(Sdks.Versions), MemberType = typeof(Sdks))]
+    public async Task The_sdks_whole_scenario_needs_no_other_host(Sdk sdk, string mode)
+    {
+        var strict = new ZaffreServer();
+        await strict.StartAsync("--strict-proxy");
+        try
+        {
+            var scenario = Path.Combine(ZaffreBinary.Python, "..", "..", "..", "benchmarks", "Clients", "scenario.py");
+            var said = (await strict.TryPythonAsync(sdk, mode, scenario)).Succeeded();
+            Assert.Contains("\"register\"", said.Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await strict.DisposeAsync();
+        }
+    }
+
     [Fact]
     public async Task The_sdk_shows_why_a_wrong_secret_is_refused()
     {

@@ -53,6 +53,12 @@ public sealed class DeploymentTests
         Assert.Contains("KeyError: 'species'", (await host.ArmAsync(HttpMethod.Post, "onlineEndpoints/iris/deployments/blue/getLogs")).Body["content"]!.GetValue<string>(), StringComparison.Ordinal);
         await host.Launcher.LeavesAsync(0);
 
+        // One that lacked what clients read would break the endpoint's own GET in them.
+        var listed = Assert.Single((await host.ArmAsync(HttpMethod.Get, "onlineEndpoints/iris/deployments")).Body["value"]!.AsArray())!;
+        Assert.All(new[] { "id", "name", "type", "location", "sku", "systemData" }, member => Assert.NotNull(listed[member]));
+        Assert.NotNull(listed["properties"]!["scaleSettings"]!["scaleType"]);
+        Assert.IsType<JsonObject>(listed["properties"]!["properties"]);
+
         // The same name can be tried again.
         host.Code("fixed", "def init(): pass\ndef run(raw): return raw\n");
         Assert.Equal("Succeeded", (await host.DeployAsync("iris", "blue", "fixed"))["status"]!.GetValue<string>());
