@@ -43,8 +43,8 @@ def make() -> None:
     client._code.create_or_update(Code(name=NAME, version="1", path=str(root / "src")))
     more = {} if compatibility.newest() else {"compute": "serverless"}
     job = client.jobs.create_or_update(command(
-        name=NAME, command="python train.py ${{inputs.table}} && echo made > ${{outputs.made}}/m.txt", code=str(root / "src"), environment=environment,
-        inputs={"table": Input(type="uri_file", path=f"azureml:{NAME}:1")}, outputs={"made": Output(type="uri_folder")}, **more))
+        name=NAME, command="python train.py ${{inputs.table}} && echo made | tee ${{outputs.made}}/m.txt ${{outputs.weights}}/w.txt", code=str(root / "src"), environment=environment,
+        inputs={"table": Input(type="uri_file", path=f"azureml:{NAME}:1")}, outputs={"made": Output(type="uri_folder"), "weights": Output(type="custom_model")}, **more))
     completed(job.name)
     write("score/score.py", "def init():\n    pass\ndef run(raw):\n    return 'scored'\n")
     client.online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name=NAME, auth_mode="key")).result()
@@ -71,7 +71,7 @@ def use() -> None:
     assert NAME in [j.name for j in client.jobs.list() if j is not None]
     client.jobs.download(NAME, download_path=root / "job", all=True)
     files = {str(p.relative_to(root / "job")) for p in (root / "job").rglob("*") if p.is_file()}
-    assert {"artifacts/outputs/o.txt", "artifacts/user_logs/std_log.txt", "named-outputs/made/m.txt"} <= files, files
+    assert {"artifacts/outputs/o.txt", "artifacts/user_logs/std_log.txt", "named-outputs/made/m.txt", "named-outputs/weights/w.txt"} <= files, files
     assert f"{NAME} read a table" in (root / "job/artifacts/user_logs/std_log.txt").read_text()
 
     # The code that the other one uploaded runs again.

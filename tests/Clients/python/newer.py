@@ -35,6 +35,16 @@ def without_compute() -> None:
     assert client.jobs.get(job.name).compute in ("serverless", None) or client.jobs.get(job.name).compute.endswith("/computes/serverless")
     compatibility.behaves("jobs.create_or_update (no compute)")
 
+    # Equal code is uploaded once, other code is not taken for it.
+    codes = []
+    for number, text in enumerate(("print('a')", "print('a')", "print('b')")):
+        (root / str(number) / "src").mkdir(parents=True)
+        (root / str(number) / "src" / "run.py").write_text(f"{text}  # {RUN}\n")
+        job = client.jobs.create_or_update(command(name=f"code{number}-{RUN}", command="python run.py", code=str(root / str(number) / "src"), environment=ENVIRONMENT))
+        assert done(job.name).status == "Completed"
+        codes.append(job.code)
+    assert codes[0] == codes[1] != codes[2], codes
+
 
 def queue() -> None:
     job = command(name=f"queued-{RUN}", command="echo hi", environment=ENVIRONMENT, instance_type="Standard_DS3_v2", locations=["local"])
