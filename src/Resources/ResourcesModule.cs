@@ -25,7 +25,7 @@ public static class ResourcesModule
         var workspace = endpoints.MapWorkspace();
         foreach (var type in endpoints.ServiceProvider.GetServices<ArmResource>())
         {
-            new ResourceRoutes(type, endpoints.ServiceProvider.GetRequiredService<IResources>(), endpoints.ServiceProvider.GetRequiredService<IDatabase>()).Map(workspace);
+            new ResourceRoutes(type, endpoints.ServiceProvider.GetRequiredService<IResources>(), endpoints.ServiceProvider.GetRequiredService<IDatabase>(), endpoints.ServiceProvider.GetRequiredService<IOperations>()).Map(workspace);
         }
     }
 }

@@ -18,6 +18,8 @@ internal sealed partial class ComputeResource(IWorkspaces workspaces, ComputeTar
 
     public override string Action => "workspaces/computes";
 
+    public override bool AnswersWithOperation => true;
+
     public override IReadOnlyList<(string Path, JsonValueKind Kind)> Required => [("properties", JsonValueKind.Object), ("properties.computeType", JsonValueKind.String)];
 
     public override string? NameProblem(string part, string value) => LegalName().IsMatch(value)

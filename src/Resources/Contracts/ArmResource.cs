@@ -34,6 +34,12 @@ public abstract class ArmResource
     /// <summary>The PUT answer when the resource is new; the wire wants 200 for some types.</summary>
     public virtual int CreatedStatus => StatusCodes.Status201Created;
 
+    /// <summary>
+    /// Whether a PUT answers with an operation to poll, though it has ended: azure-core's Python client takes a discriminator out of the first
+    /// answer while it reads it, and reads that answer again when nothing is polled (docs/wire-notes.md).
+    /// </summary>
+    public virtual bool AnswersWithOperation => false;
+
     /// <summary>Members of the body that must be present and their JSON kind, checked before <see cref="PrepareAsync"/>: (<c>properties.dataUri</c>, String).</summary>
     public virtual IReadOnlyList<(string Path, System.Text.Json.JsonValueKind Kind)> Required => [];
 

@@ -10,7 +10,7 @@ using Zaffre.Web;
 namespace Zaffre.Resources;
 
 /// <summary>GET, list, PUT and DELETE of one resource type.</summary>
-internal sealed class ResourceRoutes(ArmResource type, IResources resources, IDatabase database)
+internal sealed class ResourceRoutes(ArmResource type, IResources resources, IDatabase database, IOperations operations)
 {
     public void Map(IEndpointRouteBuilder workspace)
     {
@@ -79,18 +79,26 @@ internal sealed class ResourceRoutes(ArmResource type, IResources resources, IDa
             return ArmResults.Problem(problem);
         }
 
-        var (before, after) = await database.WriteAsync(
+        var (before, after, operation) = await database.WriteAsync(
             scope =>
             {
                 var present = resources.Find(scope, call.Id);
                 var written = resources.Put(scope, present?.Id ?? call.Id, document, call.Caller, context.PutCondition());
                 type.OnPut(scope, call, present, written);
-                return (present, resources.Find(scope, call.Id)!);
+                return (present, resources.Find(scope, call.Id)!, type.AnswersWithOperation ? Ended(scope, written) : null);
             },
             ct);
         var answer = await RenderAsync(call, after, ct);
         StoredOnly.Mark(context, type, after.Document);
-        return ArmResults.Json(before is null ? type.CreatedStatus : StatusCodes.Status200OK, answer, after.ETag);
+        var status = before is null ? type.CreatedStatus : StatusCodes.Status200OK;
+        return operation is null ? ArmResults.Json(status, answer, after.ETag) : ArmResults.Started(context, status, answer, operation);
+    }
+
+    private Operation Ended(WriteScope scope, Resource written)
+    {
+        var operation = operations.Start(scope, written.Id, written.Document.Text("location") ?? "local");
+        operations.Succeed(scope, operation.Id);
+        return operation;
     }
 
     private async Task<IResult> DeleteAsync(HttpContext context, WorkspaceRef workspace, CancellationToken ct)

@@ -56,6 +56,18 @@ public sealed class ComputeChangeTests(ZaffreHost host) : IClassFixture<ZaffreHo
     }
 
     [Fact]
+    public async Task A_put_answers_with_an_operation_that_has_ended()
+    {
+        using var client = await host.OwnerAsync();
+        using var body = new StringContent("""{"location":"local","properties":{"computeType":"AmlCompute","properties":{}}}""", System.Text.Encoding.UTF8, "application/json");
+        using var answer = await client.PutAsync(new Uri($"{Arm.Main.Id}/computes/polled?api-version=2022-10-01-preview", UriKind.Relative), body);
+        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+        Assert.Equal("1", answer.Headers.GetValues("Retry-After").Single());
+        var status = (await Arm.GetAsync(new Uri(answer.Headers.GetValues("Azure-AsyncOperation").Single()).PathAndQuery)).Ok();
+        Assert.Equal("Succeeded", status.At("status"));
+    }
+
+    [Fact]
     public async Task A_patch_changes_the_scale_and_nothing_else()
     {
         (await Arm.PutAsync("~/computes/scaled", """{"location":"local","properties":{"computeType":"AmlCompute","description":"d","properties":{"vmSize":"Standard_DS2_v2","scaleSettings":{"minNodeCount":1,"maxNodeCount":2}}}}""")).Ok();
