@@ -156,7 +156,10 @@ def environments() -> None:
     assert "CliV2AnonymousEnvironment" not in {e.name for e in client.environments.list()}
     job = client.jobs.create_or_update(command(command="true", environment=f"{named('conda')}@latest", compute="serverless"))
     assert f"{named('conda')}" in str(job.environment) and "2" in str(job.environment), job.environment
-    refused(400, "name an image", client.jobs.create_or_update, command(command="true", environment="azureml:AzureML-sklearn-1.0-ubuntu20.04-py38-cpu:1", compute="serverless"))
+    curated = "azureml:AzureML-sklearn-1.0-ubuntu20.04-py38-cpu:1"
+    job = client.jobs.create_or_update(command(command="true", environment=curated, compute="serverless"))
+    assert "AzureML-sklearn-1.0" in str(job.environment), job.environment
+    refused(400, "curated-environments.yml", client.jobs.create_or_update, command(command="true", environment="azureml:AzureML-nobody-knows:1", compute="serverless"))
     client.environments.archive(named("conda"), version="1")
     assert [e.version for e in client.environments.list(name=named("conda"))] == ["2"]
     client.environments.restore(named("conda"), version="1")
@@ -167,8 +170,8 @@ def environments() -> None:
     changed = client.environments.create_or_update(made)
     assert (changed.tags, changed.description) == ({"changed": "yes"}, "later"), changed
     compatibility.behaves(
-        "environments.create_or_update (conda dictionary, file)", "environments (inline)", "environments.get (latest)", "environments.archive", "environments.restore")
-    compatibility.refused("environments (curated)")
+        "environments.create_or_update (conda dictionary, file)", "environments (inline)", "environments.get (latest)", "environments.archive", "environments.restore",
+        "environments (curated, known to the table)")
 
 
 def build_contexts() -> None:

@@ -1,0 +1,13 @@
+namespace Zaffre.Tests.Clients.Endpoints;
+
+[Collection(ZaffreServer.Collection)]
+public sealed class EndpointChangeTests(ZaffreServer server)
+{
+    [Theory]
+    [InlineData(Sdk.Oldest, Sdks.Proxy)]
+    public async Task The_vanilla_sdk_changes_endpoints_and_their_deployments(Sdk sdk, string mode)
+    {
+        var steps = await server.StepsAsync(sdk, mode, "endpoint_changes.py");
+        Assert.Equal(["create", "metadata", "traffic", "mirror", "keys", "deployments", "delete"], steps);
+    }
+}
