@@ -70,6 +70,9 @@ internal sealed partial class AssetStore(IResources resources, AssetContainers c
         return written.Id;
     }
 
+    public async Task<string> NextVersionAsync(WorkspaceRef workspace, AssetType type, string name, CancellationToken ct) =>
+        AssetContainers.NextOf(await resources.FindAsync(workspace.Child(AssetTypes.Segment(type), AssetNames.Strip(name)), ct));
+
     public async Task<string> ToAssetIdAsync(ArmId versionId, CancellationToken ct)
     {
         if (!WorkspaceRef.TryParse(versionId.Value, out var reference, out var rest) || await workspaces.FindAsync(reference, ct) is not { } workspace)

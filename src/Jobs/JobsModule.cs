@@ -50,7 +50,9 @@ public static class JobsModule
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<Orchestrator>());
         services.AddSingleton<IUriScheme, JobsScheme>();
         services.AddSingleton<IRunOutputAssets, OutputAssets>();
+        services.AddSingleton<PipelineYaml>();
         services.AddSingleton<IYamlKind, JobYaml>();
+        services.AddSingleton<IYamlKind, ComponentYaml>();
         services.AddArmResource<JobResource>();
         return services;
     }

@@ -48,6 +48,9 @@ public interface IAssets
     /// </summary>
     ArmId Register(WriteScope scope, WorkspaceRef workspace, NewAsset asset, Caller actor);
 
+    /// <summary>The version that a client that names none would get: one more than the greatest number so far.</summary>
+    Task<string> NextVersionAsync(WorkspaceRef workspace, AssetType type, string name, CancellationToken ct);
+
     /// <summary>The form of an asset's id that run history speaks: <c>azureml://locations/{loc}/workspaces/{guid}/{type}/{n}/versions/{v}</c>.</summary>
     Task<string> ToAssetIdAsync(ArmId versionId, CancellationToken ct);
 }

@@ -28,6 +28,7 @@ public static class CliCommands
             parent.Subcommands.Add(AssetCommands.Create("model", "models", "path", "custom_model"));
             parent.Subcommands.Add(AssetCommands.Create("data", "data", "path", "uri_folder"));
             parent.Subcommands.Add(AssetCommands.Create("environment", "environments", "image", null));
+            parent.Subcommands.Add(AssetCommands.Create("component", "components", null, null));
             parent.Subcommands.Add(EndpointCommands.Create());
             parent.Subcommands.Add(DeploymentCommands.Create());
         }

@@ -3,14 +3,14 @@ using System.Text.Json.Nodes;
 
 namespace Zaffre.Cli;
 
-/// <summary><c>zaffre model|data|environment create|show|list</c>.</summary>
+/// <summary><c>zaffre model|data|environment|component create|show|list</c>.</summary>
 internal static class AssetCommands
 {
-    /// <summary>The commands of one kind; <paramref name="pathKey"/> is what its <c>--path</c> (or <c>--image</c>) sets.</summary>
-    public static Command Create(string kind, string collection, string pathKey, string? defaultType)
+    /// <summary>The commands of one kind; <paramref name="pathKey"/> is what its <c>--path</c> (or <c>--image</c>) sets, null when only a file can describe it.</summary>
+    public static Command Create(string kind, string collection, string? pathKey, string? defaultType)
     {
         var group = new Command(kind, $"{char.ToUpperInvariant(kind[0])}{kind[1..]} assets.");
-        group.Subcommands.Add(CreateAsset(kind, pathKey, defaultType));
+        group.Subcommands.Add(pathKey is null ? CreateFromFile(kind) : CreateAsset(kind, pathKey, defaultType));
         group.Subcommands.Add(Show(kind, collection));
         group.Subcommands.Add(List(kind, collection));
         return group;
@@ -43,6 +43,20 @@ internal static class AssetCommands
                 return Projection.Of(await FromArgumentsAsync(call.Api, kind, defaultType, values, ct));
             },
             file, name, version, path, type, set);
+    }
+
+    private static Verb CreateFromFile(string kind)
+    {
+        var file = new Option<string>("--file", "-f") { Description = $"YAML file with the {kind}.", Required = true };
+        var name = new Option<string?>("--name", "-n") { Description = $"Name of the {kind}." };
+        var version = new Option<string?>("--version", "-v") { Description = "Version; the next one when omitted." };
+        var set = new Option<string[]>("--set") { Description = "Sets a member of the YAML: path=value.", AllowMultipleArgumentsPerToken = true };
+        return new Verb(
+            "create",
+            $"Create a {kind}.",
+            async (call, ct) => Projection.Of(await new YamlSubmission(call.Api).SendAsync(
+                kind, call.Get(file), call.Set(set, ("name", call.Get(name)), ("version", call.Get(version))), ct)),
+            file, name, version, set);
     }
 
     // The arguments say everything: an empty YAML in the current folder, so that relative paths mean what they say.

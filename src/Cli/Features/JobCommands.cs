@@ -9,7 +9,7 @@ internal static class JobCommands
 {
     public static Command Create()
     {
-        var group = new Command("job", "Train and run: command jobs.");
+        var group = new Command("job", "Train and run: command jobs and pipelines.");
         group.Subcommands.Add(CreateJob());
         group.Subcommands.Add(Show());
         group.Subcommands.Add(List());

@@ -1,14 +1,12 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
-using System.Xml;
 using Zaffre.Assets;
 
 namespace Zaffre.Jobs.Yaml;
 
-/// <summary>Command jobs as <c>az ml</c> writes them.</summary>
-internal sealed class JobYaml : IYamlKind
+/// <summary>Jobs as <c>az ml</c> writes them: command jobs here, pipelines by <see cref="PipelineYaml"/>.</summary>
+internal sealed class JobYaml(PipelineYaml pipelines) : IYamlKind
 {
-    private static readonly string[] OtherTypes = ["pipeline", "sweep", "spark", "automl", "parallel", "import", "finetuning", "distillation"];
+    private static readonly string[] OtherTypes = ["sweep", "spark", "automl", "parallel", "import", "finetuning", "distillation"];
 
     /// <inheritdoc/>
     public string Kind => "job";
@@ -17,11 +15,19 @@ internal sealed class JobYaml : IYamlKind
     public async ValueTask ReadAsync(YamlReading reading, CancellationToken ct)
     {
         var root = reading.Root;
-        if (!IsCommand(root))
+        switch (TypeOf(root))
         {
-            return;
+            case "command":
+                await CommandAsync(reading, root, ct);
+                break;
+            case "pipeline":
+                await pipelines.ReadJobAsync(reading, root, ct);
+                break;
         }
+    }
 
+    private static async Task CommandAsync(YamlReading reading, YamlMap root, CancellationToken ct)
+    {
         root.Ignore("id", "creation_context", "status", "log_files", "parameters");
         var name = root.Text("name") ?? "job-" + Guid.NewGuid().ToString("N")[..12];
         var properties = new JsonObject
@@ -33,272 +39,40 @@ internal sealed class JobYaml : IYamlKind
             ["tags"] = root.Texts("tags"),
             ["properties"] = root.Texts("properties"),
             ["command"] = root.Text("command", required: true),
-            ["computeId"] = Compute(reading, root),
+            ["computeId"] = CommandYaml.Compute(reading, root, "compute"),
             ["codeId"] = await reading.CodeAsync(root, "code", ct),
-            ["environmentId"] = await EnvironmentAsync(reading, root, ct),
+            ["environmentId"] = await CommandYaml.EnvironmentAsync(reading, root, ct),
             ["environmentVariables"] = root.Texts("environment_variables"),
-            ["resources"] = Resources(root),
-            ["limits"] = Limits(root),
-            ["queueSettings"] = Queue(root),
-            ["inputs"] = await InputsAsync(reading, root, ct),
-            ["outputs"] = Outputs(root),
+            ["resources"] = CommandYaml.Resources(root),
+            ["limits"] = CommandYaml.Limits(root),
+            ["queueSettings"] = CommandYaml.Queue(root),
+            ["inputs"] = await CommandYaml.InputsAsync(reading, root, ct),
+            ["outputs"] = CommandYaml.Outputs(root),
         };
-        RefuseUnsupported(root);
-        reading.Put(reading.Workspace.Child("jobs", name), new JsonObject { ["properties"] = Compact(properties) });
+        CommandYaml.RefuseUnsupported(root);
+        reading.Put(reading.Workspace.Child("jobs", name), new JsonObject { ["properties"] = CommandYaml.Compact(properties) });
     }
 
-    /// <summary>The type is inferred when it is not given, as az does.</summary>
-    private static bool IsCommand(YamlMap root)
+    /// <summary>The type, inferred when it is not given, as az does; null, and a problem, when there is no engine for it.</summary>
+    private static string? TypeOf(YamlMap root)
     {
-        var type = root.Text("type") ?? (root.Has("jobs") ? "pipeline" : root.Has("trial") || root.Has("search_space") ? "sweep" : root.Has("entry") ? "spark" : "command");
-        if (type.Equals("command", StringComparison.OrdinalIgnoreCase))
+        var type = root.Text("type")
+            ?? (root.Has("jobs") || root.Has("component") ? "pipeline" : root.Has("trial") || root.Has("search_space") ? "sweep" : root.Has("entry") ? "spark" : "command");
+        if (type.ToLowerInvariant() is "command" or "pipeline")
         {
-            return true;
+            return type.ToLowerInvariant();
         }
 
         root.ToJson();
         if (OtherTypes.Contains(type, StringComparer.OrdinalIgnoreCase))
         {
-            root.Unsupported(root.Has("type") ? "type" : null, $"Jobs of type {type} are not supported yet; command is.");
+            root.Unsupported(root.Has("type") ? "type" : null, $"Jobs of type {type} are not supported yet; command and pipeline are.");
         }
         else
         {
-            root.Error("type", $"'{type}' is no type of job: command, {string.Join(", ", OtherTypes)}.");
+            root.Error("type", $"'{type}' is no type of job: command, pipeline, {string.Join(", ", OtherTypes)}.");
         }
 
-        return false;
-    }
-
-    private static async ValueTask<string?> EnvironmentAsync(YamlReading reading, YamlMap root, CancellationToken ct)
-    {
-        if (!root.Has("environment"))
-        {
-            root.Text("environment", required: true);
-            return null;
-        }
-
-        return await reading.EnvironmentAsync(root, "environment", ct);
-    }
-
-    private static string? Compute(YamlReading reading, YamlMap root)
-    {
-        if (root.Text("compute") is not { } text)
-        {
-            return null;
-        }
-
-        if (text.Equals("local", StringComparison.OrdinalIgnoreCase))
-        {
-            root.Unsupported("compute", Submission.CommandTargets.LocalIsNotSupported);
-            return null;
-        }
-
-        var plain = text.StartsWith("azureml:", StringComparison.OrdinalIgnoreCase) ? text["azureml:".Length..] : text;
-        return plain.StartsWith('/') ? plain : reading.Workspace.Child("computes", plain).Value;
-    }
-
-    private static JsonObject? Resources(YamlMap root)
-    {
-        if (root.Map("resources") is not { } map)
-        {
-            return null;
-        }
-
-        if (map.Integer("max_instance_count") is > 1)
-        {
-            map.Unsupported("max_instance_count", "Jobs run on one node here.");
-        }
-
-        if (map.Has("docker_args"))
-        {
-            map.Json("docker_args");
-            map.Unsupported("docker_args", "Jobs run in a sandbox of the host, not in Docker.");
-        }
-
-        return Compact(new JsonObject
-        {
-            ["instanceCount"] = map.Integer("instance_count"),
-            ["instanceType"] = map.Text("instance_type"),
-            ["shmSize"] = map.Text("shm_size"),
-            ["properties"] = map.Json("properties"),
-            ["locations"] = map.TextList("locations") is { } locations ? new JsonArray([.. locations.Select(location => JsonValue.Create(location))]) : null,
-        });
-    }
-
-    private static JsonObject? Limits(YamlMap root)
-    {
-        if (root.Map("limits") is not { } map || map.Integer("timeout", required: true) is not { } seconds)
-        {
-            return null;
-        }
-
-        if (seconds <= 0)
-        {
-            map.Error("timeout", "'timeout' must be a positive number of seconds");
-        }
-
-        return new JsonObject { ["jobLimitsType"] = "Command", ["timeout"] = XmlConvert.ToString(TimeSpan.FromSeconds(seconds)) };
-    }
-
-    private static JsonObject? Queue(YamlMap root)
-    {
-        if (root.Map("queue_settings") is not { } map)
-        {
-            return null;
-        }
-
-        string[] priorities = ["low", "medium", "high"];
-        var priority = map.Choice("priority", priorities);
-        return Compact(new JsonObject
-        {
-            ["jobTier"] = map.Choice("job_tier", ["Spot", "Basic", "Standard", "Premium", "Null"]),
-            ["priority"] = priority is null ? null : Array.IndexOf(priorities, priority) + 1,
-        });
-    }
-
-    private static async ValueTask<JsonObject?> InputsAsync(YamlReading reading, YamlMap root, CancellationToken ct)
-    {
-        if (root.Map("inputs") is not { } map)
-        {
-            return null;
-        }
-
-        var inputs = new JsonObject();
-        foreach (var name in map.Keys)
-        {
-            inputs[name] = map.ShapeOf(name) is YamlShape.Map
-                ? await InputAsync(reading, map.Map(name)!, ct)
-                : Literal(map, name);
-        }
-
-        return inputs;
-    }
-
-    private static JsonObject? Literal(YamlMap map, string name)
-    {
-        if (map.ShapeOf(name) is YamlShape.Null)
-        {
-            map.Error(name, $"the input '{name}' has no value");
-        }
-
-        return map.Text(name) is { } text ? new JsonObject { ["jobInputType"] = "literal", ["value"] = text } : null;
-    }
-
-    private static async ValueTask<JsonObject?> InputAsync(YamlReading reading, YamlMap input, CancellationToken ct)
-    {
-        if (input.Has("value"))
-        {
-            return Literal(input, "value");
-        }
-
-        var type = input.Choice("type", ["uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model"]) ?? "uri_folder";
-        string[] modes = ["ro_mount", "rw_mount", "download", "direct", "eval_mount", "eval_download"];
-        var mode = input.Choice("mode", modes);
-        if (input.Has("path_on_compute"))
-        {
-            input.Text("path_on_compute");
-            input.Unsupported("path_on_compute", "The place of an input in the job cannot be chosen; use ${{inputs.name}}.");
-        }
-
-        input.Text("path", required: true);
-        input.Ignore("datastore");
-        return Compact(new JsonObject
-        {
-            ["jobInputType"] = type,
-            ["uri"] = input.Has("path") ? await reading.DataUriAsync(input, "path", type, ct) : null,
-            ["mode"] = mode switch
-            {
-                "ro_mount" => "ReadOnlyMount",
-                "rw_mount" => "ReadWriteMount",
-                "download" => "Download",
-                "direct" => "Direct",
-                "eval_mount" => "EvalMount",
-                "eval_download" => "EvalDownload",
-                _ => null,
-            },
-        });
-    }
-
-    private static JsonObject? Outputs(YamlMap root)
-    {
-        if (root.Map("outputs") is not { } map)
-        {
-            return null;
-        }
-
-        var outputs = new JsonObject();
-        foreach (var name in map.Keys)
-        {
-            if (map.ShapeOf(name) is YamlShape.Null)
-            {
-                map.Ignore(name);
-                outputs[name] = new JsonObject { ["jobOutputType"] = "uri_folder" };
-            }
-            else if (map.Map(name) is { } output)
-            {
-                outputs[name] = Output(output);
-            }
-        }
-
-        return outputs;
-    }
-
-    private static JsonObject Output(YamlMap output)
-    {
-        var path = output.Text("path");
-        if (path is not null && YamlReferences.IsLocal(path))
-        {
-            output.Error("path", "an output lies in a datastore: azureml://datastores/NAME/paths/PATH");
-        }
-
-        return Compact(new JsonObject
-        {
-            ["jobOutputType"] = output.Choice("type", ["uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model"]) ?? "uri_folder",
-            ["uri"] = path,
-            ["mode"] = output.Choice("mode", ["rw_mount", "mount", "upload", "direct"]) switch
-            {
-                "rw_mount" or "mount" => "ReadWriteMount",
-                "upload" => "Upload",
-                "direct" => "Direct",
-                _ => null,
-            },
-            ["assetName"] = output.Text("name"),
-            ["assetVersion"] = output.Text("version"),
-        });
-    }
-
-    private static void RefuseUnsupported(YamlMap root)
-    {
-        foreach (var (key, why) in (ReadOnlySpan<(string, string)>)[
-            ("services", "Interactive services are not supported."),
-            ("distribution", "Jobs run on one node here; leave distribution out."),
-            ("parent_job_name", "Child jobs are made by the server only."),
-        ])
-        {
-            if (root.Has(key))
-            {
-                root.Json(key);
-                root.Unsupported(key, why);
-            }
-        }
-
-        if (root.Map("identity") is { } identity)
-        {
-            var type = identity.Text("type", required: true);
-            if (type is not (null or "aml_token"))
-            {
-                identity.Unsupported("type", string.Create(CultureInfo.InvariantCulture, $"Identity {type} is not supported: a job acts with a token of its own (aml_token)."));
-            }
-        }
-    }
-
-    private static JsonObject Compact(JsonObject map)
-    {
-        foreach (var absent in map.Where(pair => pair.Value is null).Select(pair => pair.Key).ToArray())
-        {
-            map.Remove(absent);
-        }
-
-        return map;
+        return null;
     }
 }

@@ -151,6 +151,8 @@ internal sealed class LocalAssets(string root) : IAssets
 
     public ArmId Register(Zaffre.Database.WriteScope scope, WorkspaceRef workspace, NewAsset asset, Caller actor) => throw new NotSupportedException();
 
+    public Task<string> NextVersionAsync(WorkspaceRef workspace, AssetType type, string name, CancellationToken ct) => throw new NotSupportedException();
+
     public Task<string> ToAssetIdAsync(ArmId versionId, CancellationToken ct) => throw new NotSupportedException();
 }
 

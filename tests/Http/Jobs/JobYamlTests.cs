@@ -72,8 +72,7 @@ public sealed class JobYamlTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     }
 
     [Theory]
-    [InlineData("type: pipeline\njobs: {}\n", "pipeline")]
-    [InlineData("jobs: { a: { type: command } }\n", "pipeline")]
+    [InlineData("type: spark\nentry: {}\n", "spark")]
     [InlineData("trial: { command: x }\nsearch_space: {}\n", "sweep")]
     [InlineData("type: automl\ntask: regression\n", "automl")]
     public async Task Other_types_are_refused_by_name(string yaml, string type)

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Zaffre.Assets;
+using Zaffre.Storage;
 using Zaffre.Tests.Http.Workspaces;
 
 namespace Zaffre.Tests.Http.Jobs;
@@ -70,5 +72,14 @@ internal sealed class PipelineClient(ZaffreHost host)
         }
 
         return steps;
+    }
+
+    /// <summary>The text that lies at a URI.</summary>
+    public async Task<string> ReadAsync(string uri)
+    {
+        var place = (await host.Get<IUriResolver>().ResolveAsync(Arm.Main, uri, CancellationToken.None)).Value.Blob!;
+        await using var stream = await host.Get<IBlobStore>().OpenReadAsync(new BlobAddress(place.Account, place.Container, place.Path), CancellationToken.None);
+        using var reader = new StreamReader(stream!);
+        return await reader.ReadToEndAsync();
     }
 }

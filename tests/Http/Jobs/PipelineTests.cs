@@ -1,7 +1,4 @@
 using System.Net;
-using System.Text.Json.Nodes;
-using Zaffre.Assets;
-using Zaffre.Storage;
 using Zaffre.Tests.Http.Workspaces;
 
 namespace Zaffre.Tests.Http.Jobs;
@@ -175,11 +172,5 @@ public sealed class PipelineTests(ZaffreHost host) : IClassFixture<ZaffreHost>
                  "then":{"type":"command","componentId":"@fail_reads","inputs":{"data":{"value":"${{parent.jobs.other.outputs.data}}"}}}}}
         """.Replace("GO", goOn, StringComparison.Ordinal);
 
-    private async Task<string> ReadAsync(string uri)
-    {
-        var place = (await host.Get<IUriResolver>().ResolveAsync(Arm.Main, uri, CancellationToken.None)).Value.Blob!;
-        await using var stream = await host.Get<IBlobStore>().OpenReadAsync(new BlobAddress(place.Account, place.Container, place.Path), CancellationToken.None);
-        using var reader = new StreamReader(stream!);
-        return await reader.ReadToEndAsync();
-    }
+    private Task<string> ReadAsync(string uri) => pipelines.ReadAsync(uri);
 }

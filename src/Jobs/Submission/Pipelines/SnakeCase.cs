@@ -18,6 +18,21 @@ internal static class SnakeCase
         return camel;
     }
 
+    /// <summary>The way back.</summary>
+    public static JsonObject FromCamel(JsonObject map)
+    {
+        var snake = new JsonObject();
+        foreach (var (name, value) in map)
+        {
+            snake[FromCamel(name)] = value is JsonObject inner && name is not ("properties" or "tags") ? FromCamel(inner) : value?.DeepClone();
+        }
+
+        return snake;
+    }
+
+    private static string FromCamel(string name) =>
+        string.Concat(name.Select((c, i) => char.IsAsciiLetterUpper(c) ? (i == 0 ? "" : "_") + char.ToLowerInvariant(c) : c.ToString()));
+
     private static string ToCamel(string name)
     {
         var text = new StringBuilder();

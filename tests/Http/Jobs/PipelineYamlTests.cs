@@ -1,0 +1,189 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Zaffre.Tests.Http.Workspaces;
+
+namespace Zaffre.Tests.Http.Jobs;
+
+/// <summary>Pipelines and components as <c>az ml</c> YAML.</summary>
+public sealed class PipelineYamlTests(ZaffreHost host) : IClassFixture<ZaffreHost>
+{
+    private readonly PipelineClient pipelines = new(host);
+
+    private Arm Arm => pipelines.Arm;
+
+    [Fact]
+    public async Task Inline_jobs_files_and_registered_components_become_one_pipeline_that_runs()
+    {
+        await pipelines.ComponentAsync("yaml_count", """{"command":"wc -l < ${{inputs.text}} > ${{outputs.count}}","inputs":{"text":{"type":"uri_file"}},"outputs":{"count":{"type":"uri_file"}}}""");
+        var answer = (await ResolveAsync("job", new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["job.yml"] = """
+                $schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json
+                type: pipeline
+                name: from-yaml-pipeline
+                display_name: From YAML
+                settings: { default_compute: azureml:serverless, continue_on_step_failure: false }
+                inputs: { word: hello, rate: 0.50 }
+                outputs: { all: { type: uri_file, mode: upload } }
+                jobs:
+                  last:
+                    component: azureml:yaml_count@latest
+                    inputs: { text: "${{parent.jobs.twice.outputs.both}}" }
+                  twice:
+                    type: pipeline
+                    component: file:./parts/twice.yml
+                    inputs: { text: { path: "${{parent.jobs.first.outputs.world}}", mode: ro_mount } }
+                    outputs: { both: "${{parent.outputs.all}}" }
+                  first:
+                    command: echo ${{inputs.word}} ${{inputs.rate}} $X > ${{outputs.world}}
+                    environment: { image: debian }
+                    environment_variables: { X: x }
+                    inputs: { word: "${{parent.inputs.word}}", rate: "${{parent.inputs.rate}}" }
+                    outputs: { world: { type: uri_file, path: "azureml://datastores/workspaceblobstore/paths/chosen/${{name}}/w.txt" } }
+                    limits: { timeout: 60 }
+                """,
+            ["parts/twice.yml"] = """
+                type: pipeline
+                inputs: { text: { type: uri_file } }
+                outputs: { both: { type: uri_file } }
+                jobs:
+                  join:
+                    component: ./join.yml
+                    inputs: { a: "${{parent.inputs.text}}", b: "${{parent.inputs.text}}" }
+                    outputs: { joined: "${{parent.outputs.both}}" }
+                """,
+            ["parts/join.yml"] = """
+                $schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json
+                name: join
+                version: 7
+                type: command
+                inputs: { a: { type: uri_file }, b: { type: uri_file }, note: { type: string, optional: true } }
+                outputs: { joined: { type: uri_file } }
+                environment: { image: debian }
+                command: cat ${{inputs.a}} ${{inputs.b}} > ${{outputs.joined}} $[[; echo ${{inputs.note}}]]
+                """,
+        })).Ok();
+        await SendAsync(answer);
+        var (job, log) = await pipelines.Jobs.EndAsync("from-yaml-pipeline");
+        Assert.Equal(("Completed", log), (job.At("properties.status"), log));
+        Assert.Equal("From YAML", job.At("properties.displayName"));
+        Assert.Equal("hello 0.50 x\nhello 0.50 x\n", await ReadAsync("azureml://jobs/from-yaml-pipeline/outputs/all"));
+        Assert.Equal("hello 0.50 x\n", await ReadAsync("azureml://datastores/workspaceblobstore/paths/chosen/from-yaml-pipeline_first/w.txt"));
+        Assert.Equal("2\n", await ReadAsync("azureml://jobs/from-yaml-pipeline_last/outputs/count"));
+    }
+
+    [Fact]
+    public async Task Local_code_names_the_anonymous_component_that_holds_it()
+    {
+        var answer = (await ResolveAsync("job", new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["job.yml"] = """
+                type: pipeline
+                jobs:
+                  one: { component: c/a.yml }
+                  two: { component: c/a.yml, inputs: { data: { type: uri_file, path: ./mine.csv } } }
+                """,
+            ["c/a.yml"] = """
+                type: command
+                inputs: { data: { type: uri_file, optional: true } }
+                code: ../src
+                environment: { image: debian }
+                command: ls
+                """,
+        })).Ok();
+        Assert.Equal(["./src", "./mine.csv"], answer["uploads"]!.AsArray().Select(upload => upload!["local"]!.ToString()));
+        var requests = answer["requests"]!.AsArray().Select(request => request!["path"]!.ToString()[Arm.Main.Id.Value.Length..]).ToArray();
+        Assert.Equal(["components", "jobs"], requests.Select(path => path.Split('/')[1]).Skip(2));
+        Assert.Equivalent(new[] { "codes", "environments" }, requests.Select(path => path.Split('/')[1]).Take(2), strict: true);
+        Assert.Contains("components/azureml_anonymous/versions/", requests[^2], StringComparison.Ordinal);
+        Assert.Contains("-{{upload.0.hash}}?", requests[^2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Everything_wrong_is_reported_with_its_file_and_line()
+    {
+        var answer = await ResolveAsync("job", new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["job.yml"] = """
+                type: pipeline
+                comput: serverless
+                settings: { default_computer: x }
+                jobs:
+                  a: { component: ./c.yml, environment: azureml:x:1 }
+                  b: { component: azureml:none@latest }
+                  c: { type: sweep, trial: {} }
+                  d: { type: banana }
+                  e: { environment: { image: debian } }
+                  f: { command: x, environment: { image: debian }, resources: { docker_args: --gpus } }
+                  g: { component: azureml://registries/azureml/components/c/versions/1 }
+                """,
+            ["c.yml"] = """
+                command: ls
+                environment: { image: debian }
+                inputs: { a: { type: text } }
+                outputs: { o: { type: string } }
+                additional_includes: [ ../x ]
+                colour: blue
+                """,
+        });
+        var places = answer.Targets().Select(target => target.Split(' ') is [var at, .. var path] ? string.Join(':', at.Split(':')[..2]) + " " + string.Concat(path) : target);
+        Assert.Equal(
+            [
+                "c.yml:3 inputs.a.type", "c.yml:4 outputs.o.type", "c.yml:5 additional_includes", "c.yml:6 colour",
+                "job.yml:10 jobs.f.resources.docker_args", "job.yml:11 jobs.g.component", "job.yml:2 comput", "job.yml:3 settings.default_computer",
+                "job.yml:5 jobs.a.environment", "job.yml:6 jobs.b.component", "job.yml:7 jobs.c.type", "job.yml:8 jobs.d.type", "job.yml:9 jobs.e",
+            ],
+            places.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_component_is_created_in_its_next_version()
+    {
+        var files = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["job.yml"] = """
+                name: yaml_made
+                display_name: Made
+                type: command
+                inputs: { rate: { type: number, default: 0.10, min: 0, max: 1 }, kind: { type: string, enum: [a, b] } }
+                environment: { image: debian }
+                command: echo ${{inputs.rate}}
+                """,
+        };
+        await SendAsync((await ResolveAsync("component", files)).Ok());
+        await SendAsync((await ResolveAsync("component", files)).Ok());
+        var made = (await Arm.GetAsync("~/components/yaml_made/versions/2")).Ok();
+        Assert.Equal(("0.10", "b"), (made.At("properties.componentSpec.inputs.rate.default"), made["properties"]!["componentSpec"]!["inputs"]!["kind"]!["enum"]![1]!.ToString()));
+        Assert.Equal(["InvalidYaml"], (await ResolveAsync("component", new Dictionary<string, string>(StringComparer.Ordinal) { ["job.yml"] = "command: x\nenvironment: { image: debian }\n" })).Body["error"]!["code"] is { } code ? [code.ToString()] : []);
+    }
+
+    [Fact]
+    public async Task Set_reaches_the_steps_and_fails_below_a_text()
+    {
+        var files = new Dictionary<string, string>(StringComparer.Ordinal) { ["job.yml"] = "type: pipeline\njobs:\n  a: { command: echo, environment: { image: debian }, inputs: { n: 1 } }\n" };
+        var answer = (await ResolveAsync("job", files, """{"jobs.a.inputs.n":"2","jobs.a.compute":"serverless","name":"set-it"}""")).Ok();
+        var put = answer["requests"]!.AsArray()[^1]!.AsObject();
+        Assert.Equal(("2", $"{Arm.Main.Id}/computes/serverless"), (put.At("body.properties.jobs.a.inputs.n.value"), put.At("body.properties.jobs.a.computeId")));
+        (await ResolveAsync("job", files, """{"jobs.a.command.x":"2"}""")).Fails(HttpStatusCode.BadRequest);
+    }
+
+    private Task<(HttpStatusCode Status, JsonObject Body)> ResolveAsync(string kind, Dictionary<string, string> files, string? set = null) => Arm.PostAsync(
+        $"/zaffre/v1{Arm.Main.Id}/yaml:resolve",
+        new JsonObject
+        {
+            ["kind"] = kind,
+            ["file"] = "job.yml",
+            ["files"] = new JsonObject(files.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
+            ["set"] = set is null ? null : JsonNode.Parse(set),
+        }.ToJsonString());
+
+    private async Task SendAsync(JsonObject answer)
+    {
+        foreach (var request in answer["requests"]!.AsArray())
+        {
+            (await Arm.PutAsync(request!["path"]!.ToString().Split('?')[0], request["body"]!.ToJsonString())).Ok();
+        }
+    }
+
+    private Task<string> ReadAsync(string uri) => pipelines.ReadAsync(uri);
+}
