@@ -18,6 +18,12 @@ internal static class JobLog
             throw new CliException($"The log of the job {name} broke off: the server has stopped or was killed. The job itself goes on; once the server is up again, read on with: zaffre job stream -n {name}");
         }
 
+        catch (OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync($"The job {name} goes on. Read on with: zaffre job stream -n {name}; end it with: zaffre job cancel -n {name}");
+            throw;
+        }
+
         var job = await api.GetAsync(api.Path("jobs/" + name), ct);
         return job.Object("properties")?.Text("status") switch
         {

@@ -14,6 +14,9 @@ internal sealed class LocalAuthority : IDisposable
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(3650);
 
+    // How far the clock of a client (a container, a virtual machine) may be behind ours without calling a new certificate not yet valid.
+    private static readonly TimeSpan ClockLag = TimeSpan.FromDays(1);
+
     private readonly X509Certificate2 certificate;
 
     private LocalAuthority(X509Certificate2 certificate) => this.certificate = certificate;
@@ -51,7 +54,7 @@ internal sealed class LocalAuthority : IDisposable
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(certificate, true, false));
-        return request.Create(certificate, now.AddMinutes(-5), now + lifetime, RandomNumberGenerator.GetBytes(16));
+        return request.Create(certificate, now - ClockLag, now + lifetime, RandomNumberGenerator.GetBytes(16));
     }
 
     public void Dispose() => certificate.Dispose();
@@ -64,6 +67,6 @@ internal sealed class LocalAuthority : IDisposable
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
         request.CertificateExtensions.Add(NameConstraints.Permit(["localhost", .. AzureNames.Exact, .. AzureNames.Below], [IPAddress.Loopback, IPAddress.IPv6Loopback]));
-        return request.CreateSelfSigned(now.AddMinutes(-5), now + Lifetime);
+        return request.CreateSelfSigned(now - ClockLag, now + Lifetime);
     }
 }
