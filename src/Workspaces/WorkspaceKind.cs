@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Zaffre.Kernel;
+using Zaffre.Resources;
 using Zaffre.Web;
 
 namespace Zaffre.Workspaces;
@@ -42,6 +43,24 @@ internal static class WorkspaceKind
         if (known != Project && hub is not null)
         {
             yield return ArmErrors.Invalid($"Only a project has a hub; this is a workspace of kind {known}.", "properties.hubResourceId");
+        }
+    }
+
+    /// <summary>A body without kind and hub keeps them; one with others is refused.</summary>
+    public static void Keep(Resource present, JsonObject document)
+    {
+        var (kind, hub) = (Of(present.Document), HubOf(present.Document));
+        if ((document.Text("kind") is { } wanted && wanted != kind) || (HubOf(document) is { } moved && moved != hub))
+        {
+            throw new ProblemException(ArmErrors.Conflict($"The workspace '{present.Id.Name}' is of kind {kind}; neither its kind nor its hub can be changed.", "WorkspaceKindCannotBeChanged"));
+        }
+
+        document["kind"] = kind;
+        if (hub is { } kept)
+        {
+            var properties = document.Object("properties") ?? [];
+            properties["hubResourceId"] = kept.Value;
+            document["properties"] = properties;
         }
     }
 }

@@ -42,10 +42,10 @@ internal sealed class WorkspaceStore(IDatabase database, IResources resources, W
     public async Task<Resource> CreateAsync(WorkspaceRef workspace, JsonObject document, Caller actor, PutCondition condition, CancellationToken ct)
     {
         var created = new Workspace(workspace, Guid.NewGuid().ToString(), document.Text("location") ?? DefaultLocation, await FreeAccountAsync(workspace.Name, ct));
-        await EnsureStorageAsync(created, ct);
         var lost = true;
         try
         {
+            await EnsureStorageAsync(created, ct);
             (var written, lost) = await database.WriteAsync(scope => Insert(scope, created, document, actor, condition), ct);
             return written;
         }
@@ -65,6 +65,7 @@ internal sealed class WorkspaceStore(IDatabase database, IResources resources, W
         var id = created.Ref.Id;
         if (resources.Find(scope, id) is { } present)
         {
+            WorkspaceKind.Keep(present, document);
             return (resources.Put(scope, present.Id, document, actor, condition), true);
         }
 

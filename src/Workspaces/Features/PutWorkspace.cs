@@ -24,7 +24,7 @@ internal sealed class PutWorkspace(WorkspaceStore store, IDatabase database, IRe
                 scope =>
                 {
                     var present = resources.Find(scope, workspace.Id) ?? throw new ProblemException(ArmErrors.NotFound(workspace.Id));
-                    KeepPlace(present, document);
+                    WorkspaceKind.Keep(present, document);
                     return resources.Put(scope, present.Id, document, caller, condition);
                 },
                 ct);
@@ -56,23 +56,5 @@ internal sealed class PutWorkspace(WorkspaceStore store, IDatabase database, IRe
         return place is not null && document.Text("location") is { } moved && !moved.Equals(place.Location, StringComparison.OrdinalIgnoreCase)
             ? ArmErrors.Conflict($"The workspace '{workspace.Name}' is in location '{place.Location}' and cannot move to '{moved}'.", "InvalidResourceLocation")
             : null;
-    }
-
-    /// <summary>A body without kind and hub keeps them; one with others is refused.</summary>
-    private static void KeepPlace(Resource present, JsonObject document)
-    {
-        var (kind, hub) = (WorkspaceKind.Of(present.Document), WorkspaceKind.HubOf(present.Document));
-        if ((document.Text("kind") is { } wanted && wanted != kind) || (WorkspaceKind.HubOf(document) is { } moved && moved != hub))
-        {
-            throw new ProblemException(ArmErrors.Conflict($"The workspace '{present.Id.Name}' is of kind {kind}; neither its kind nor its hub can be changed.", "WorkspaceKindCannotBeChanged"));
-        }
-
-        document["kind"] = kind;
-        if (hub is { } kept)
-        {
-            var properties = document.Object("properties") ?? [];
-            properties["hubResourceId"] = kept.Value;
-            document["properties"] = properties;
-        }
     }
 }

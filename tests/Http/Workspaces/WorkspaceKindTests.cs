@@ -92,6 +92,19 @@ public sealed class WorkspaceKindTests(ZaffreHost host) : IClassFixture<ZaffreHo
     }
 
     [Fact]
+    public async Task Of_many_creators_of_one_workspace_one_decides_its_kind_and_no_storage_account_is_left_over()
+    {
+        var kinds = Enumerable.Range(0, 8).Select(i => i % 2 == 0 ? "hub" : "default").ToArray();
+        var answers = await Task.WhenAll(kinds.Select(kind => arm.PutAsync(Collection + "/raced", $$"""{"location":"local","kind":"{{kind}}"}""")));
+        var kind = (await arm.GetAsync(Collection + "/raced")).Ok().At("kind");
+        Assert.All(answers.Zip(kinds), pair => Assert.Equal(
+            pair.Second.Equals(kind, StringComparison.OrdinalIgnoreCase) ? HttpStatusCode.OK : HttpStatusCode.Conflict, pair.First.Status));
+        Assert.Single((await arm.GetAsync(arm.Group + "/providers/Microsoft.Storage/storageAccounts")).Ok().Names(), name => name.StartsWith("racedst", StringComparison.Ordinal));
+        Assert.Equal(kind == "Hub", (await arm.GetAsync(Collection + "?kind=hub")).Ok().Names().Contains("raced"));
+        (await arm.DeleteAsync(Collection + "/raced")).Ok();
+    }
+
+    [Fact]
     public async Task A_stranger_learns_nothing_about_what_exists()
     {
         using var stranger = host.With(await Tokens.PrincipalAsync(host, null, arm.Group));
