@@ -41,6 +41,7 @@ public static class EndpointsModule
         WriteDeployment.Map(workspace);
         DeleteDeployment.Map(workspace);
         GetLogs.Map(workspace);
+        GetMetrics.Map(endpoints, workspace);
         return endpoints;
     }
 }

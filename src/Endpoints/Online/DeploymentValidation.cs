@@ -19,6 +19,7 @@ internal sealed class DeploymentValidation(IAssets assets)
         CheckKind(reader);
         CheckScale(reader, body);
         RequestSettings.Read(reader);
+        Probes.Check(reader);
         reader.Texts("environmentVariables");
         reader.Texts("properties");
         reader.Text("instanceType");

@@ -21,7 +21,7 @@ internal sealed class OnlineDeployment(DeploymentStore deployments) : ArmResourc
     public override string? NameProblem(string part, string value) => OnlineName.Problem(part == "name" ? "deployment" : "endpoint", value);
 
     public override IEnumerable<string> KeptOnly(JsonObject document) => StoredOnly.Present(
-        document, "properties.instanceType", "properties.appInsightsEnabled", "properties.egressPublicNetworkAccess", "properties.livenessProbe", "properties.readinessProbe");
+        document, "properties.instanceType", "properties.appInsightsEnabled", "properties.egressPublicNetworkAccess", "properties.livenessProbe");
 
     public override async ValueTask RenderAsync(ResourceCall call, Resource resource, JsonObject answer, CancellationToken ct) =>
         Render(answer, await deployments.FindAsync(resource.Id, ct));

@@ -185,7 +185,7 @@ internal sealed class DeploymentLoop(
             }
         }
 
-        return await instances.WaitReadyAsync(instance, ct);
+        return await instances.WaitReadyAsync(instance, plan, ct);
     }
 
     private async Task FailAsync(DeploymentRow row, JsonObject failure)

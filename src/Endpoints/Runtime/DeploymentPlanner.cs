@@ -20,6 +20,9 @@ internal sealed record DeploymentPlan
     /// <summary>Where the command starts.</summary>
     public required string WorkingDirectory { get; init; }
 
+    /// <summary>How long an instance may take until it is ready; null takes the server's limit.</summary>
+    public TimeSpan? ReadyWithin { get; init; }
+
     /// <summary>What scores, as the deployment states it.</summary>
     public required string Runtime { get; init; }
 
@@ -78,6 +81,7 @@ internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlob
             Variables = Variables(environment, document, runtime, model),
             WorkingDirectory = runtime.Root,
             Runtime = runtime.Name,
+            ReadyWithin = Probes.ReadyWithin(document),
             Model = runtime.Model,
             Explanation = [.. runtime.Explanation, .. model is null ? (string[])[] : [$"Model {model.Title} at {model.Target}"], .. environment.Explanation],
         };

@@ -34,6 +34,19 @@ internal sealed class GatewayKeeper(RoutingTables tables, ServingSignals signals
         await done.Task.WaitAsync(PushWait, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    /// <summary>What the gateway counted for each deployment; empty while none answers.</summary>
+    public async Task<IReadOnlyList<DeploymentCounters>> CountersAsync(CancellationToken ct)
+    {
+        try
+        {
+            return client is { } present ? await present.CountersAsync(ct) : [];
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            return [];
+        }
+    }
+
     public override void Dispose()
     {
         client?.Dispose();

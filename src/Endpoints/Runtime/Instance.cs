@@ -52,10 +52,10 @@ internal sealed class Instances(
     }
 
     /// <summary>Null when the instance is ready; else why it will not be.</summary>
-    public async Task<JsonObject?> WaitReadyAsync(Instance instance, CancellationToken ct)
+    public async Task<JsonObject?> WaitReadyAsync(Instance instance, DeploymentPlan plan, CancellationToken ct)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var deadline = options?.StartDeadline ?? TimeSpan.FromMinutes(10);
+        var deadline = plan.ReadyWithin ?? options?.StartDeadline ?? TimeSpan.FromMinutes(10);
         limit.CancelAfter(deadline);
         var sockets = folder.Worker(instance.Id);
         var appeared = FileAppearance.WaitAsync(sockets, ["s.sock", "failed"], limit.Token);
@@ -74,7 +74,7 @@ internal sealed class Instances(
 
         return instance.Ended.IsCompleted
             ? Failure("InstanceEnded", $"The instance ended before init() was done: {(await instance.Ended).Reason}")
-            : Failure("InitTimeout", $"init() did not end within {deadline.TotalMinutes:0.#} minutes.");
+            : Failure("InitTimeout", $"init() did not end within {deadline.TotalSeconds:0} seconds; raise initial_delay, period or failure_threshold of readiness_probe when it needs longer.");
     }
 
     /// <summary>Ends the instance after the requests that it runs, and forgets it.</summary>

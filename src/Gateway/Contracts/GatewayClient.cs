@@ -7,9 +7,6 @@ namespace Zaffre.Gateway;
 /// <summary>A running gateway as it describes itself.</summary>
 public sealed record GatewayStatus(int ProcessId, string Build, int Port, int? HttpPort, long TableVersion);
 
-/// <summary>What became of the requests of one deployment since the gateway started; <paramref name="LatencyMicros"/> is their sum.</summary>
-public sealed record DeploymentCounters(string Endpoint, string Deployment, long Requests, long Succeeded, long ModelErrors, long Invalid, long Rejected, long TimedOut, long Failed, long LatencyMicros, int Pending);
-
 /// <summary>The server's side of the gateway's control socket. File permissions are the authentication. Thread safe.</summary>
 public sealed class GatewayClient : IDisposable
 {

@@ -46,7 +46,7 @@ internal sealed class LiveTable(TimeProvider time) : IDisposable
                     wanted.Add(id);
                     if (!pools.TryGetValue(id, out var pool))
                     {
-                        pools[id] = pool = new DeploymentPool(endpoint.Name, deployment);
+                        pools[id] = pool = new DeploymentPool(endpoint.Name, deployment, time.GetUtcNow());
                     }
 
                     pool.Apply(deployment);

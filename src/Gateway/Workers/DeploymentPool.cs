@@ -21,7 +21,7 @@ internal enum RentEnd
 /// The ready connections of one deployment and the requests that wait for one, both first in, first out over all instances.
 /// Lives as long as the deployment is in the table; limits and instances change under it.
 /// </summary>
-internal sealed class DeploymentPool(string endpoint, DeploymentRoute route) : IDisposable
+internal sealed class DeploymentPool(string endpoint, DeploymentRoute route, DateTimeOffset since) : IDisposable
 {
     private readonly Lock gate = new();
     private readonly Queue<WorkerConnection> ready = new();
@@ -37,7 +37,7 @@ internal sealed class DeploymentPool(string endpoint, DeploymentRoute route) : I
     /// <summary>What the runtime of the newest connection says of itself; null before the first.</summary>
     public WorkerDescription? Description => description;
 
-    public PoolCounters Counters { get; } = new();
+    public PoolCounters Counters { get; } = new(since);
 
     /// <summary>Requests that wait or run.</summary>
     public int Pending => Volatile.Read(ref pending);
@@ -54,7 +54,7 @@ internal sealed class DeploymentPool(string endpoint, DeploymentRoute route) : I
         }
     }
 
-    public DeploymentCounters Read() => Counters.Read(endpoint, route.Name, Pending);
+    public DeploymentCounters Read() => Counters.Read(endpoint, route.Name) with { Pending = Pending, Places = Most, Connections = Open };
 
     /// <summary>Takes over limits and instances of a new table. Running requests of an instance that left end normally.</summary>
     public void Apply(DeploymentRoute next)

@@ -192,4 +192,46 @@ public sealed class DeploymentTests
         Assert.Equal("Succeeded", (await host.DeployAsync("iris", "blue", "scorer", "first", more: new JsonObject { ["modelMountPath"] = "/var/models/" }))["status"]!.GetValue<string>());
         Assert.Contains("Model first:1 at /var/models/first/1/model", await host.LogAsync("iris", "blue", "StorageInitializer"), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_readiness_probe_bounds_the_start_and_wrong_probes_are_named()
+    {
+        await using var host = await ServingHost.StartAsync();
+        host.Code("slow", "import threading\ndef init(): threading.Event().wait()\ndef run(raw): return raw\n");
+        var probe = new JsonObject { ["readinessProbe"] = JsonNode.Parse("""{"initialDelay":"PT0.2S","period":"PT0.3S","failureThreshold":1}""") };
+        var ended = await host.DeployAsync("iris", "blue", "slow", more: probe);
+        Assert.Equal("InitTimeout", ended["error"]!["code"]!.GetValue<string>());
+        await host.Launcher.LeavesAsync(0);
+        var wrong = await host.ArmAsync(HttpMethod.Put, "onlineEndpoints/iris/deployments/green", """
+            {"location":"local","properties":{"endpointComputeType":"Managed","codeConfiguration":{"codeId":"slow","scoringScript":"score.py"},
+             "readinessProbe":{"period":"soon","failureThreshold":0},"livenessProbe":7}}
+            """);
+        Assert.Equal(HttpStatusCode.BadRequest, wrong.Status);
+        foreach (var path in new[] { "properties.readinessProbe.period", "properties.readinessProbe.failureThreshold", "properties.livenessProbe" })
+        {
+            Assert.Contains(path, wrong.Body.ToJsonString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Requests_are_counted_by_deployment_and_readers_can_read_the_counts()
+    {
+        await using var host = await ServingHost.StartAsync();
+        host.Code("scorer", "def init(): pass\ndef run(raw):\n    if raw == 'no': raise ValueError\n    return raw\n");
+        await host.DeployAsync("iris", "blue", "scorer");
+        await host.TrafficAsync("iris", """{"blue":100}""");
+        var key = await host.KeyAsync("iris");
+        await host.ScoreAsync("iris", key, "one");
+        await host.ScoreAsync("iris", key, "two");
+        await host.ScoreAsync("iris", key, "no");
+        var metrics = (await host.ArmAsync(HttpMethod.Get, "onlineEndpoints/iris/deployments/blue/metrics")).Body;
+        Assert.Equal((3, 2, 1), (metrics["requests"]!["total"]!.GetValue<int>(), metrics["requests"]!["succeeded"]!.GetValue<int>(), metrics["requests"]!["model_error"]!.GetValue<int>()));
+        Assert.True(metrics["latencySeconds"]!["p99"]!.GetValue<double>() > 0);
+        Assert.Equal((2, 1, 0), (metrics["places"]!.GetValue<int>(), metrics["connections"]!.GetValue<int>(), metrics["pending"]!.GetValue<int>()));
+        Assert.Equal(HttpStatusCode.NotFound, (await host.ArmAsync(HttpMethod.Get, "onlineEndpoints/iris/deployments/none/metrics")).Status);
+        var all = await host.MetricsAsync();
+        Assert.Contains("zaffre_scoring_requests_total{endpoint=\"iris\",deployment=\"blue\",outcome=\"succeeded\"} 2\n", all.Body, StringComparison.Ordinal);
+        Assert.Contains("zaffre_scoring_latency_seconds_bucket{endpoint=\"iris\",deployment=\"blue\",le=\"+Inf\"} 3\n", all.Body, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await host.MetricsAsync(anonymous: true)).Status);
+    }
 }

@@ -199,6 +199,14 @@ internal sealed class ServingHost : IAsyncDisposable
         return await FinishAsync(put.Body["operation"]!.GetValue<string>());
     }
 
+    public async Task<(HttpStatusCode Status, string Body)> MetricsAsync(bool anonymous = false)
+    {
+        using var nobody = app!.GetTestServer().CreateClient();
+        nobody.BaseAddress = arm!.BaseAddress;
+        using var answer = await (anonymous ? nobody : arm).GetAsync(new Uri("/metrics", UriKind.Relative));
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
     public Task<(HttpStatusCode Status, JsonObject Body)> TrafficAsync(string endpoint, string traffic) => ArmAsync(
         HttpMethod.Put,
         $"onlineEndpoints/{endpoint}",

@@ -11,7 +11,7 @@ public sealed class RoutingTests
 
     private static LiveEndpoint Endpoint(Dictionary<string, int> traffic, EndpointAuthentication how = EndpointAuthentication.Key, Dictionary<string, ECDsa>? keys = null)
     {
-        var pools = new[] { "blue", "green" }.ToDictionary(n => n, n => new DeploymentPool("iris", new DeploymentRoute(n)), StringComparer.Ordinal);
+        var pools = new[] { "blue", "green" }.ToDictionary(n => n, n => new DeploymentPool("iris", new DeploymentRoute(n), default), StringComparer.Ordinal);
         var route = new EndpointRoute("iris", how) { Epoch = "7", KeyHashes = [ScoringRig.Hash("first-key"), ScoringRig.Hash("second-key")], Traffic = traffic };
         return new LiveEndpoint(route, pools, keys ?? NoKeys, TimeProvider.System);
     }
