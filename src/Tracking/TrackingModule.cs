@@ -12,6 +12,7 @@ using Zaffre.Tracking.Mlflow;
 using Zaffre.Tracking.Mlflow.Features;
 using Zaffre.Tracking.Mlflow.Features.LoggedModels;
 using Zaffre.Tracking.Mlflow.Features.Registry;
+using Zaffre.Tracking.Mlflow.Features.Traces;
 using Zaffre.Tracking.Registry;
 using Zaffre.Web;
 
@@ -38,11 +39,11 @@ public static class TrackingModule
         services.AddSingleton<IScopedDeletion>(provider => provider.GetRequiredService<RegistryIndex>());
         services.AddSingleton<IUriScheme, RegistryScheme>().AddSingleton<IUriScheme, MlflowArtifactsScheme>();
         services.AddSingleton<RegistryAccess>().AddSingleton<ModelSources>().AddSingleton<ArtifactPlaces>();
-        services.AddSingleton<LoggedModelStore>().AddSingleton<LoggedModelAccess>();
+        services.AddSingleton<LoggedModelStore>().AddSingleton<LoggedModelAccess>().AddSingleton<TraceAccess>();
         services.AddSingleton<ArtifactTickets>().AddSingleton<ArtifactUploads>();
         services.AddSingleton<RunAccess>();
         services.AddSingleton<ExperimentAccess>();
-        return services.AddExperiments().AddRuns().AddArtifacts().AddRegistry().AddLoggedModels();
+        return services.AddExperiments().AddRuns().AddArtifacts().AddRegistry().AddLoggedModels().AddTraces();
     }
 
     /// <summary>Maps its routes.</summary>
@@ -135,4 +136,24 @@ public static class TrackingModule
         .AddSingleton<MlflowOperation, LogLoggedModelParams>()
         .AddSingleton<MlflowOperation, ListLoggedModelFiles>()
         .AddSingleton<MlflowOperation, GetLoggedModelFile>();
+
+    private static IServiceCollection AddTraces(this IServiceCollection services) => services
+        .AddSingleton<MlflowOperation, StartTrace>()
+        .AddSingleton<MlflowOperation, StartTraceV2>()
+        .AddSingleton<MlflowOperation, EndTraceV2>()
+        .AddSingleton<MlflowOperation, GetTraceInfoV2>()
+        .AddSingleton<MlflowOperation, GetTrace>()
+        .AddSingleton<MlflowOperation, BatchGetTraces>()
+        .AddSingleton<MlflowOperation, SearchTraces>()
+        .AddSingleton<MlflowOperation, GetTraceArtifact>()
+        .AddSingleton<MlflowOperation, SetTraceTag>()
+        .AddSingleton<MlflowOperation, DeleteTraceTag>()
+        .AddSingleton<MlflowOperation, DeleteTraces>()
+        .AddSingleton<MlflowOperation, LinkTracesToRun>()
+        .AddSingleton<MlflowOperation, LinkPromptsToTrace>()
+        .AddSingleton<MlflowOperation, CreateAssessment>()
+        .AddSingleton<MlflowOperation, GetAssessment>()
+        .AddSingleton<MlflowOperation, UpdateAssessment>()
+        .AddSingleton<MlflowOperation, DeleteAssessment>()
+        .AddSingleton<MlflowOperation, IngestSpans>();
 }

@@ -1,8 +1,10 @@
+using System.Data.Common;
 using Zaffre.Assets;
 using Zaffre.Database;
 using Zaffre.Storage;
 using Zaffre.Tracking.Data;
 using Zaffre.Tracking.Mlflow;
+using Zaffre.Tracking.Traces;
 using Zaffre.Web;
 
 namespace Zaffre.Tracking.Artifacts;
@@ -16,8 +18,8 @@ internal sealed record ArtifactPlace(BlobAddress Root, string Path)
 }
 
 /// <summary>
-/// The folders that <c>mlflow-artifacts:</c> URIs reach: <c>{experiment}/{run}/artifacts</c> and <c>{experiment}/models/{id}/artifacts</c>,
-/// which may be written, and <c>registry/{model}/{version}</c>, which may not.
+/// The folders that <c>mlflow-artifacts:</c> URIs reach: <c>{experiment}/{run}/artifacts</c>, <c>{experiment}/models/{id}/artifacts</c> and
+/// <c>{experiment}/traces/{id}/artifacts</c>, which may be written, and <c>registry/{model}/{version}</c>, which may not.
 /// </summary>
 internal sealed class ArtifactPlaces(IDatabase database, RunAccess runs, ArtifactStore artifacts, IUriResolver uris, IAuthorizer authorizer)
 {
@@ -31,9 +33,9 @@ internal sealed class ArtifactPlaces(IDatabase database, RunAccess runs, Artifac
             return await OfVersionAsync(call, model, version, inside.Length > 0 ? inside[0] : "", ct);
         }
 
-        if (ModelPath(path) is { } logged)
+        if (Nested(path) is { } nested)
         {
-            return await PlaceAsync(call, await database.ReadAsync(connection => LoggedModelStore.Find(connection, call.WorkspaceKey, logged.Model), ct), logged, ct);
+            return await PlaceAsync(call, await database.ReadAsync(connection => Find(connection, call, nested), ct), nested, ct);
         }
 
         var (experiment, id, rest) = ArtifactPath.Split(path);
@@ -48,9 +50,9 @@ internal sealed class ArtifactPlaces(IDatabase database, RunAccess runs, Artifac
             throw MlflowErrors.Invalid("The files of a registered version do not change. Register another version.");
         }
 
-        if (ModelPath(path) is { } logged)
+        if (Nested(path) is { } nested)
         {
-            return await PlaceAsync(call, await database.WriteAsync(scope => LoggedModelAccess.Find(scope, call, logged.Model), ct), logged, ct);
+            return await PlaceAsync(call, await database.WriteAsync(scope => Find(scope, call, nested), ct), nested, ct);
         }
 
         var (experiment, id, rest) = ArtifactPath.Split(path);
@@ -58,14 +60,31 @@ internal sealed class ArtifactPlaces(IDatabase database, RunAccess runs, Artifac
         return new ArtifactPlace(await artifacts.RootAsync(call.Workspace, RunArtifacts.Prefix(run.Id), ct), rest);
     }
 
-    private static (string Experiment, string Model, string Path)? ModelPath(string path) => ArtifactPath.Check(path).Split('/', 5) is [var experiment, "models", var model, "artifacts", .. var inside]
-        ? (experiment, model, inside.Length > 0 ? inside[0] : "")
+    /// <summary>The model or trace that a path names, which lies one level deeper than a run.</summary>
+    private static NestedPath? Nested(string path) => ArtifactPath.Check(path).Split('/', 5) is [var experiment, "models" or "traces", var id, "artifacts", .. var inside]
+        ? new NestedPath(experiment, path.AsSpan(experiment.Length + 1).StartsWith("models"), id, inside.Length > 0 ? inside[0] : "")
         : null;
 
-    private async Task<ArtifactPlace> PlaceAsync(MlflowCall call, LoggedModelRow? model, (string Experiment, string Model, string Path) path, CancellationToken ct) =>
-        model is not null && model.ExperimentId == path.Experiment
-            ? new ArtifactPlace(await artifacts.RootAsync(call.Workspace, model.Prefix, ct), path.Path)
-            : throw LoggedModelAccess.NotFound(path.Model);
+    private static (string Experiment, string Prefix)? Find(DbConnection connection, MlflowCall call, NestedPath path) => path.IsModel
+        ? LoggedModelStore.Find(connection, call.WorkspaceKey, path.Id) is { } model ? (model.ExperimentId, model.Prefix) : null
+        : TraceStore.Find(connection, call.WorkspaceKey, path.Id) is { } trace ? (trace.ExperimentId, trace.Prefix) : null;
+
+    private static (string Experiment, string Prefix)? Find(WriteScope scope, MlflowCall call, NestedPath path)
+    {
+        if (path.IsModel)
+        {
+            var model = LoggedModelAccess.Find(scope, call, path.Id);
+            return (model.ExperimentId, model.Prefix);
+        }
+
+        var trace = TraceAccess.Find(scope, call, path.Id);
+        return (trace.ExperimentId, trace.Prefix);
+    }
+
+    private async Task<ArtifactPlace> PlaceAsync(MlflowCall call, (string Experiment, string Prefix)? found, NestedPath path, CancellationToken ct) =>
+        found is { } place && place.Experiment == path.Experiment
+            ? new ArtifactPlace(await artifacts.RootAsync(call.Workspace, place.Prefix, ct), path.Path)
+            : throw (path.IsModel ? LoggedModelAccess.NotFound(path.Id) : TraceAccess.NotFound(path.Id));
 
     private static RunRow Checked(RunRow? row, string experiment, string run) =>
         row is not null && row.ExperimentId == experiment ? row : throw MlflowErrors.NoRun(run);
@@ -87,4 +106,6 @@ internal sealed class ArtifactPlaces(IDatabase database, RunAccess runs, Artifac
             ? new ArtifactPlace(new BlobAddress(blob.Account, blob.Container, blob.Path), path)
             : throw MlflowErrors.NoVersion(model, version);
     }
+
+    private sealed record NestedPath(string Experiment, bool IsModel, string Id, string Path);
 }

@@ -20,6 +20,7 @@ internal sealed class RunDeletion(WorkspaceKeys workspaces) : IScopedDeletion
                 write.Execute($"DELETE FROM {table} WHERE model IN (SELECT key FROM logged_models WHERE workspace = @workspace)", new { workspace });
             }
 
+            Traces.TraceStore.Delete(write, "workspace = @workspace", new { workspace });
             write.Execute("DELETE FROM logged_models WHERE workspace = @workspace", new { workspace });
             write.Execute("DELETE FROM experiment_tags WHERE experiment IN (SELECT key FROM experiments WHERE workspace = @workspace)", new { workspace });
             write.Execute("DELETE FROM datasets WHERE experiment IN (SELECT key FROM experiments WHERE workspace = @workspace)", new { workspace });

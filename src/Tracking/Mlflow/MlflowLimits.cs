@@ -42,6 +42,15 @@ internal static partial class MlflowLimits
     public static (string Name, string Value) Tag(MlflowRequest tag) =>
         (Name("tag", tag.RequiredText("key")), Cut(tag.TextOrEmpty("value"), TagValue));
 
+    /// <summary>A tag or a metadata entry of a trace; values that are too long are cut.</summary>
+    public static (string Name, string Value) TracePair(MlflowRequest tag)
+    {
+        var name = tag.RequiredText("key");
+        return name.Length <= Key
+            ? (name, Cut(tag.TextOrEmpty("value"), TagValue))
+            : throw MlflowErrors.Invalid($"Trace tag key '{name[..50]}...' had length {name.Length}, which exceeded length limit of {Key}");
+    }
+
     public static (string Name, string Value) ExperimentTag(MlflowRequest tag)
     {
         var value = tag.TextOrEmpty("value");

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Zaffre.Identity;
 using Zaffre.Kernel;
 using Zaffre.Tracking.Data;
+using Zaffre.Tracking.Traces;
 using Zaffre.Web;
 
 namespace Zaffre.Tracking.Mlflow;
@@ -72,6 +73,8 @@ internal sealed record ArtifactUris(string Root, string Middle)
     public string Proxy { get; init; } = Root;
 
     public string Of(LoggedModelRow model) => $"{Proxy}{model.ExperimentId}/models/{model.Id}{End}";
+
+    public string Of(TraceRow trace) => $"{Proxy}{trace.ExperimentId}/traces/{trace.Id}{End}";
 
     public string Of(RunRow run) => Root + run.ExperimentId + Middle + run.Id + End;
 

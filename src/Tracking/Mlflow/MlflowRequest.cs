@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Zaffre.Kernel;
@@ -130,6 +131,22 @@ internal sealed class MlflowRequest
     public MlflowRequest? Object(string name) => query is not null || Member(name) is not { } value ? null
         : value.ValueKind == JsonValueKind.Object ? new MlflowRequest(value, null, 0)
         : throw MlflowErrors.Invalid($"Invalid value for parameter '{name}' supplied: it must be an object.");
+
+    /// <summary>The member as a document of its own, or null when it is absent or no object.</summary>
+    public JsonObject? Json(string name) => query is null && Member(name) is { ValueKind: JsonValueKind.Object } value ? JsonObject.Create(value.Clone()) : null;
+
+    /// <summary>The members of a map, each as a request with <c>key</c> and <c>value</c>.</summary>
+    public IReadOnlyList<MlflowRequest> Map(string name)
+    {
+        if (query is not null || Member(name) is not { } map)
+        {
+            return [];
+        }
+
+        return map.ValueKind == JsonValueKind.Object
+            ? [.. map.EnumerateObject().Select(member => new MlflowRequest(JsonSerializer.SerializeToElement(new JsonObject { ["key"] = member.Name, ["value"] = AsText(member.Name, member.Value) }, ZaffreJson.Options), null, 0))]
+            : throw MlflowErrors.Invalid($"Invalid value for parameter '{name}' supplied: it must be an object.");
+    }
 
     public IReadOnlyList<MlflowRequest> Objects(string name)
     {

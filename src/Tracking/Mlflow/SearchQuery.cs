@@ -77,6 +77,37 @@ internal sealed record SearchQuery
         OfLoggedModels = true,
     };
 
+    /// <summary>Traces are <c>t</c>, their experiment is <c>e</c>.</summary>
+    public static SearchTables TraceTables { get; } = new(
+        "t.key",
+        new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["request_id"] = "t.id",
+            ["status"] = "CASE t.state WHEN 1 THEN 'OK' WHEN 2 THEN 'ERROR' WHEN 3 THEN 'IN_PROGRESS' ELSE 'STATE_UNSPECIFIED' END",
+            ["client_request_id"] = "coalesce(t.client_request_id, '')",
+            ["name"] = "coalesce((SELECT value FROM trace_tags WHERE trace = t.key AND name = 'mlflow.traceName'), '')",
+            ["run_id"] = "coalesce((SELECT min(run) FROM trace_runs WHERE trace = t.key), '')",
+            ["timestamp"] = "t.time",
+            ["execution_time"] = "t.duration",
+            ["end_time"] = "(t.time + t.duration)",
+            ["experiment_id"] = "CASE e.fallback WHEN 1 THEN 0 ELSE e.key END",
+            ["prompt"] = "coalesce((SELECT value FROM trace_tags WHERE trace = t.key AND name = 'mlflow.linkedPrompts'), '')",
+            ["text"] = "coalesce(t.request_preview, '')",
+        },
+        "trace_tags",
+        "trace")
+    {
+        From = "traces t JOIN experiments e ON e.key = t.experiment",
+        Order = [("timestamp", true), ("request_id", false)],
+        Nullable = new HashSet<string>(StringComparer.Ordinal) { "execution_time", "end_time" },
+        Rows = new Dictionary<string, (string, string)>(StringComparer.Ordinal)
+        {
+            ["run_id"] = ("trace_runs k WHERE k.trace = t.key", "k.run"),
+            ["prompt"] = ("trace_tags g, json_each(CASE WHEN json_valid(g.value) THEN g.value ELSE '[]' END) k WHERE g.trace = t.key AND g.name = 'mlflow.linkedPrompts'", "(json_extract(k.value, '$.name') || '/' || json_extract(k.value, '$.version'))"),
+            ["text"] = ("trace_spans k WHERE k.trace = t.key", "k.document"),
+        },
+    };
+
     public required SearchTables Tables { get; init; }
 
     public required IReadOnlyList<FilterTerm> Filter { get; init; }

@@ -7,6 +7,7 @@ namespace Zaffre.Tracking.Mlflow;
 internal static class SearchReader
 {
     private const int MostModels = 1000;
+    private const int MostTraces = 500;
     private const int MostVersions = 200_000;
 
     public static SearchQuery Runs(MlflowRequest request) => Read(request, SearchSchema.Runs, SearchQuery.RunTables, (1000, MlflowLimits.SearchResults), "run_view_type");
@@ -16,6 +17,8 @@ internal static class SearchReader
     public static SearchQuery RegisteredModels(MlflowRequest request) => Read(request, SearchSchema.RegisteredModels, RegistrySearch.ModelTables, (100, MostModels));
 
     public static SearchQuery ModelVersions(MlflowRequest request) => Read(request, SearchSchema.ModelVersions, RegistrySearch.VersionTables, (MostVersions, MostVersions));
+
+    public static SearchQuery Traces(MlflowRequest request) => Read(request, SearchSchema.Traces, SearchQuery.TraceTables, (100, MostTraces));
 
     /// <summary>Here an order is an object: <c>field_name</c>, <c>ascending</c>, and the dataset of a metric.</summary>
     public static SearchQuery LoggedModels(MlflowRequest request)

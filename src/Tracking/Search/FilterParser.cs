@@ -129,6 +129,11 @@ internal sealed class FilterParser
             throw new FilterException(sorting ? $"Invalid order_by entity '{name}'." : $"Invalid dataset key '{key}' specified. Valid keys are {Names(SearchSchema.DatasetKeys)}");
         }
 
+        if (entity == FilterEntity.Span && (sorting || !SearchSchema.SpanKeys.Contains(key)))
+        {
+            throw new FilterException($"Invalid span key '{key}' specified. Valid keys are {Names(SearchSchema.SpanKeys)}");
+        }
+
         return entity == FilterEntity.Attribute ? (entity, Attribute(key, sorting))
             : key.Length > 0 ? (entity, key)
             : throw new FilterException($"Invalid identifier '{token.Raw}'. Columns should be specified as 'attribute.<key>', 'metric.<key>', 'tag.<key>', or 'param.<key>'.");
@@ -163,6 +168,7 @@ internal sealed class FilterParser
         {
             "IN" when token.Kind == TokenKind.Word => negated ? FilterOperator.NotIn : FilterOperator.In,
             _ when negated => throw Bad(token),
+            "RLIKE" when token.Kind == TokenKind.Word => throw new FilterException("RLIKE is not supported by this server: use LIKE or ILIKE."),
             "LIKE" when token.Kind == TokenKind.Word => FilterOperator.Like,
             "ILIKE" when token.Kind == TokenKind.Word => FilterOperator.ILike,
             "=" when token.Kind == TokenKind.Operator => FilterOperator.Equal,
@@ -192,8 +198,8 @@ internal sealed class FilterParser
         {
             FilterOperator.Equal or FilterOperator.NotEqual => true,
             FilterOperator.Like or FilterOperator.ILike => !IsNumeric(entity, key),
-            FilterOperator.IsNull or FilterOperator.IsNotNull => entity is FilterEntity.Param or FilterEntity.Tag,
-            FilterOperator.In or FilterOperator.NotIn => entity == FilterEntity.Dataset || (entity == FilterEntity.Attribute && schema.ListAttributes.Contains(key))
+            FilterOperator.IsNull or FilterOperator.IsNotNull => entity is not (FilterEntity.Attribute or FilterEntity.Metric or FilterEntity.Dataset or FilterEntity.Span),
+            FilterOperator.In or FilterOperator.NotIn => entity is FilterEntity.Dataset or FilterEntity.Span || (entity == FilterEntity.Attribute && schema.ListAttributes.Contains(key))
                 ? true
                 : throw new FilterException($"Only the {Names(schema.ListAttributes)} attribute supports comparison with a list of quoted string values."),
             _ => IsNumeric(entity, key),

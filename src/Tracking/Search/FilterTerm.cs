@@ -8,6 +8,10 @@ internal enum FilterEntity
     Param,
     Tag,
     Dataset,
+    Metadata,
+    Feedback,
+    Expectation,
+    Span,
 }
 
 internal enum FilterOperator

@@ -21,6 +21,9 @@ internal sealed record SearchSchema
     /// <summary>What is known of a dataset.</summary>
     public static IReadOnlySet<string> DatasetKeys { get; } = Set("name", "digest", "context");
 
+    /// <summary>What is known of a span.</summary>
+    public static IReadOnlySet<string> SpanKeys { get; } = Set("name", "type", "status", "content");
+
     /// <summary>Other spellings of attributes.</summary>
     public required IReadOnlyDictionary<string, string> Aliases { get; init; }
 
@@ -86,6 +89,38 @@ internal sealed record SearchSchema
             ["creation_time"] = "creation_timestamp",
             ["creation_timestamp_ms"] = "creation_timestamp",
             ["last_updated_timestamp_ms"] = "last_updated_timestamp",
+        },
+    };
+
+    public static SearchSchema Traces { get; } = new()
+    {
+        Entities = new Dictionary<string, FilterEntity>(StringComparer.Ordinal)
+        {
+            ["attribute"] = FilterEntity.Attribute,
+            ["attributes"] = FilterEntity.Attribute,
+            ["attr"] = FilterEntity.Attribute,
+            ["trace"] = FilterEntity.Attribute,
+            ["tag"] = FilterEntity.Tag,
+            ["tags"] = FilterEntity.Tag,
+            ["metadata"] = FilterEntity.Metadata,
+            ["request_metadata"] = FilterEntity.Metadata,
+            ["feedback"] = FilterEntity.Feedback,
+            ["expectation"] = FilterEntity.Expectation,
+            ["span"] = FilterEntity.Span,
+        },
+        TextAttributes = Set("request_id", "status", "client_request_id", "name", "run_id", "prompt", "text"),
+        NumericAttributes = Set("timestamp", "execution_time", "end_time"),
+        ListAttributes = Set("request_id", "status", "client_request_id", "name", "run_id"),
+        SortOnlyAttributes = Set("experiment_id"),
+        Aliases = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["trace_id"] = "request_id",
+            ["state"] = "status",
+            ["timestamp_ms"] = "timestamp",
+            ["request_time"] = "timestamp",
+            ["execution_time_ms"] = "execution_time",
+            ["execution_duration"] = "execution_time",
+            ["end_time_ms"] = "end_time",
         },
     };
 

@@ -19,6 +19,9 @@ internal sealed record SearchTables(string Key, IReadOnlyDictionary<string, stri
     /// <summary>The table of params and its owner column.</summary>
     public (string Table, string Owner) Params => OfLoggedModels ? ("logged_model_params", "model") : ("run_params", "run");
 
+    /// <summary>Attributes that are rows of another table: which table (<c>k</c>), and the column that is compared.</summary>
+    public IReadOnlyDictionary<string, (string Rows, string Column)> Rows { get; init; } = new Dictionary<string, (string, string)>(StringComparer.Ordinal);
+
     /// <summary>Attributes that may be NULL.</summary>
     public IReadOnlySet<string> Nullable { get; init; } = new HashSet<string>(StringComparer.Ordinal);
 }
@@ -57,10 +60,14 @@ internal sealed class SearchSql(SearchTables tables, IReadOnlyList<MetricDataset
 
     public void And(FilterTerm term) => conditions.Add(term.Entity switch
     {
+        FilterEntity.Attribute when tables.Rows.TryGetValue(term.Key, out var rows) => $"EXISTS (SELECT 1 FROM {rows.Rows} AND {Compare(rows.Column, term)})",
         FilterEntity.Attribute => Compare(tables.Attributes[term.Key], term),
         FilterEntity.Metric => Metric(term),
         FilterEntity.Param => Keyed(tables.Params.Table, tables.Params.Owner, term),
         FilterEntity.Dataset => Dataset(term),
+        FilterEntity.Metadata => Keyed("trace_metadata", "trace", term),
+        FilterEntity.Feedback or FilterEntity.Expectation => Keyed($"(SELECT trace, name, value FROM trace_assessments WHERE kind = '{term.Entity.ToString().ToLowerInvariant()}' AND valid = 1)", "trace", term),
+        FilterEntity.Span => $"EXISTS (SELECT 1 FROM trace_spans k WHERE k.trace = {tables.Key} AND {Compare(term.Key == "content" ? "k.document" : "k." + term.Key, term)})",
         _ => Keyed(tables.TagTable, tables.TagOwner, term),
     });
 
@@ -82,7 +89,12 @@ internal sealed class SearchSql(SearchTables tables, IReadOnlyList<MetricDataset
             return;
         }
 
-        var (table, owner) = term.Entity == FilterEntity.Param ? tables.Params : (tables.TagTable, tables.TagOwner);
+        var (table, owner) = term.Entity switch
+        {
+            FilterEntity.Param => tables.Params,
+            FilterEntity.Metadata => ("trace_metadata", "trace"),
+            _ => (tables.TagTable, tables.TagOwner),
+        };
         joins.Append($" LEFT JOIN {table} {alias} ON {alias}.{owner} = {tables.Key} AND {alias}.name = {name}");
         keys.Add(($"CASE WHEN {alias}.{owner} IS NULL THEN 2 ELSE 0 END", false));
         keys.Add(($"coalesce({alias}.value, '')", term.Descending));

@@ -8,7 +8,10 @@ internal sealed class Refused : MlflowOperation
 {
     private static readonly (string Part, string What)[] Later =
     [
-        ("/traces", "traces"),
+        ("/traces/metrics", "aggregates of traces"),
+        ("/traces/calculate-filter-correlation", "correlation of trace filters"),
+        ("/issues", "issues"),
+        ("/prompt-optimization", "prompt optimization"),
         ("/datasets", "evaluation datasets"),
         ("/scorers", "scorers"),
         ("/gateway", "AI gateway"),
