@@ -8,7 +8,7 @@ namespace Zaffre.Tracking.Traces;
 /// </summary>
 internal static class OtlpReader
 {
-    private const int DeepestValue = 32;
+    private const int DeepestValue = 16;
     private static readonly string[] Kinds = ["SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL", "SPAN_KIND_SERVER", "SPAN_KIND_CLIENT", "SPAN_KIND_PRODUCER", "SPAN_KIND_CONSUMER"];
     private static readonly string[] Codes = ["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"];
 
