@@ -6,7 +6,7 @@ namespace Zaffre.Recording.Replaying;
 /// <summary>What the placeholders of a recording stand for on the server it is replayed against.</summary>
 internal sealed partial class Bindings
 {
-    private static readonly string[] Firm = ["guid", "account", "subscription", "tenant", "client", "owner", "data"];
+    private static readonly string[] Firm = ["guid", "id", "account", "subscription", "tenant", "client", "owner", "data"];
 
     private readonly Dictionary<string, string> values = new(StringComparer.Ordinal);
 
@@ -71,6 +71,7 @@ internal sealed partial class Bindings
         return KindOf(placeholder) switch
         {
             "guid" => Guid.NewGuid().ToString(),
+            "id" => Guid.NewGuid().ToString("N"),
             "key" => Convert.ToBase64String(RandomNumberGenerator.GetBytes(64)),
             "account" => "zaffrereplay" + number,
             "user" => "user" + number,
@@ -81,6 +82,6 @@ internal sealed partial class Bindings
         };
     }
 
-    [GeneratedRegex(@"\{(?:subscription|tenant|client|owner|owner-secret|data|port|date|md5|(?:secret|token|jobtoken|signature|sas|key|account|guid|port|etag|user):\d+)\}", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex(@"\{(?:subscription|tenant|client|owner|owner-secret|data|port|date|md5|(?:secret|token|jobtoken|signature|sas|key|account|guid|id|port|etag|user):\d+)\}", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex Placeholder();
 }

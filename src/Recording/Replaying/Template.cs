@@ -61,6 +61,7 @@ internal static partial class Template
         var look = Bindings.KindOf(placeholder) switch
         {
             "guid" or "subscription" or "tenant" or "client" or "owner" => Guids(),
+            "id" => Ids(),
             "date" => Dates(),
             "port" => Digits(),
             _ => null,
@@ -79,6 +80,9 @@ internal static partial class Template
 
     [GeneratedRegex(@"\G(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} GMT)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Dates();
+
+    [GeneratedRegex(@"\G(?:[a-z]{1,8}-)?[0-9a-f]{32}(?:-[0-9a-f]{16})?", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Ids();
 
     [GeneratedRegex(@"\G\d+", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Digits();

@@ -1,10 +1,38 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Zaffre.Recording.Sanitizing;
 
 /// <summary>What is replaced in a JSON body, by where it stands.</summary>
-internal sealed class JsonRules(TextRules text, Placeholders names)
+internal sealed partial class JsonRules(TextRules text, Placeholders names)
 {
+    /// <summary>Finds the ids that the server made up in an answer (runs, models, uploads): they are others in a replay, wherever they appear.</summary>
+    public void LearnIds(JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonObject found:
+                foreach (var (member, value) in found)
+                {
+                    if (value is JsonValue scalar && scalar.TryGetValue<string>(out var id) && IdName().IsMatch(member) && MadeUp().IsMatch(id))
+                    {
+                        text.Id(id);
+                    }
+
+                    LearnIds(value);
+                }
+
+                break;
+            case JsonArray list:
+                foreach (var item in list)
+                {
+                    LearnIds(item);
+                }
+
+                break;
+        }
+    }
+
     /// <param name="node">The document; it is not changed.</param>
     /// <param name="secrets">Whether every text in it is a secret.</param>
     /// <param name="dates">Whether dates are replaced.</param>
@@ -40,6 +68,12 @@ internal sealed class JsonRules(TextRules text, Placeholders names)
         _ when SecretNames.IsUser(label) && !Guid.TryParse(value, out _) && value.Length > 0 => names.Of("user", value),
         _ => text.Clean(value, dates),
     };
+
+    [GeneratedRegex("(?:_id|Id|_uuid|Uuid)$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex IdName();
+
+    [GeneratedRegex("^(?:[a-z]{1,8}-)?[0-9a-f]{32}(?:-[0-9a-f]{16})?$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex MadeUp();
 
     // A signed URL stays a URL; its signature goes by the rules of text.
     private string SecretOrText(string value, bool dates) => value.Contains("sig=", StringComparison.Ordinal) ? text.Clean(value, dates) : text.Secret(value);

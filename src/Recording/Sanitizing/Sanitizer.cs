@@ -106,9 +106,17 @@ internal sealed partial class Sanitizer
             return new RecordedBody { Form = Form(found) };
         }
 
-        return TryJson(found, out var document)
-            ? new RecordedBody { Json = json.Clean(document, secrets, answer) }
-            : new RecordedBody { Text = secrets ? text.Secret(found) : Xml(text.Clean(found, answer), answer) };
+        if (TryJson(found, out var document))
+        {
+            if (answer && !secrets)
+            {
+                json.LearnIds(document);
+            }
+
+            return new RecordedBody { Json = json.Clean(document, secrets, answer) };
+        }
+
+        return new RecordedBody { Text = secrets ? text.Secret(found) : Xml(text.Clean(found, answer), answer) };
     }
 
     private SortedDictionary<string, string> Form(string body)

@@ -79,6 +79,9 @@ internal sealed partial class TextRules(Placeholders names, Literals literals)
         };
     }
 
+    /// <summary>An id that the server made up, from now on a placeholder.</summary>
+    public void Id(string value) => Learned(value, "id");
+
     /// <summary>The placeholder of a storage account; one that a person named stays, since it says nothing.</summary>
     public string Account(string name) => name.Length >= 10 && name.Any(char.IsAsciiDigit) && !Placeholders.Is(name) ? Learned(name, "account") : name;
 

@@ -33,6 +33,8 @@ public sealed class ReplayingTests
     [InlineData("id {guid:1}", "id 5", 3)]
     [InlineData("{subscription}", First, 0)]
     [InlineData("{secret:1}/{etag:1}", "x/\"0x1\"", -1)]
+    [InlineData("/{id:1}/x", "/m-0123456789abcdef0123456789abcdef/x", -1)]
+    [InlineData("/{id:1}/x", "/main/x", 1)]
     [InlineData("plain", "plain and more", 5)]
     [InlineData("<a>{etag:1}</a><b>1</b>", "<a>x</a><b>2</b>", 11)]
     public void A_text_differs_where_it_does(string recorded, string came, int at)

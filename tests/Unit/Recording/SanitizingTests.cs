@@ -55,6 +55,18 @@ public sealed class SanitizingTests
     }
 
     [Fact]
+    public void Ids_that_an_answer_brings_are_placeholders_wherever_they_stand_and_hashes_stay()
+    {
+        const string Id = "0123456789abcdef0123456789abcdef";
+        var json = new JsonRules(text, names);
+        var answer = JsonNode.Parse($$$"""{"artifact_uri":"mlflow-artifacts:/{{{Id}}}/artifacts","info":{"run_id":"{{{Id}}}","hash":"fedcba9876543210fedcba9876543210"}}""");
+        json.LearnIds(answer);
+
+        Assert.Equal("""{"artifact_uri":"mlflow-artifacts:/{id:1}/artifacts","info":{"run_id":"{id:1}","hash":"fedcba9876543210fedcba9876543210"}}""", json.Clean(answer, secrets: false, dates: true)!.ToJsonString(ZaffreJson.Options));
+        Assert.Equal("/runs/{id:1}", text.Clean("/runs/" + Id, dates: false));
+    }
+
+    [Fact]
     public void An_answer_of_secrets_keeps_none_of_its_texts() =>
         Assert.Equal(
             """{"secretsType":"Sas","whatever":"{secret:1}","list":["{secret:2}"]}""",
