@@ -93,6 +93,23 @@ public sealed class ZaffreHost : IAsyncLifetime
     {
         await app!.StopAsync();
         await app.DisposeAsync();
-        Directory.Delete(Root, recursive: true);
+        await DeleteAsync(Root);
+    }
+
+    // Tasks end after the server, and write until then.
+    private static async Task DeleteAsync(string folder)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                Directory.Delete(folder, recursive: true);
+                return;
+            }
+            catch (IOException) when (attempt < 40)
+            {
+                await Task.Delay(250);
+            }
+        }
     }
 }

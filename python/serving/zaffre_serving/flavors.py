@@ -88,7 +88,7 @@ def _sklearn(folder: str, flavor: Dict[str, Any], pyfunc: Dict[str, Any]) -> Loa
 
 
 def _xgboost(folder: str, flavor: Dict[str, Any], pyfunc: Dict[str, Any]) -> Loaded:
-    import xgboost
+    xgboost = _library("xgboost")
 
     path = _inside(folder, str(flavor.get("data") or "model.xgb"))
     name = str(flavor.get("model_class") or "xgboost.core.Booster").rpartition(".")[2]
@@ -100,7 +100,7 @@ def _xgboost(folder: str, flavor: Dict[str, Any], pyfunc: Dict[str, Any]) -> Loa
 
 
 def _lightgbm(folder: str, flavor: Dict[str, Any], pyfunc: Dict[str, Any]) -> Loaded:
-    import lightgbm
+    lightgbm = _library("lightgbm")
 
     path = _inside(folder, str(flavor.get("data") or "model.lgb"))
     model = _unpickle(path, "pickle") if path.endswith(".pkl") else lightgbm.Booster(model_file=path)
@@ -108,7 +108,7 @@ def _lightgbm(folder: str, flavor: Dict[str, Any], pyfunc: Dict[str, Any]) -> Lo
 
 
 def _pytorch(folder: str, flavor: Dict[str, Any], pyfunc: Dict[str, Any]) -> Loaded:
-    import torch
+    torch = _library("torch")
 
     path = _inside(folder, str(flavor.get("model_data") or "data"))
     path = os.path.join(path, "model.pth") if os.path.isdir(path) else path
@@ -117,7 +117,7 @@ def _pytorch(folder: str, flavor: Dict[str, Any], pyfunc: Dict[str, Any]) -> Loa
     model.eval()
 
     def predict(data: Any, params: Dict[str, Any]) -> Any:
-        import numpy
+        numpy = _library("numpy")
 
         array = to_array(data)
         with torch.no_grad():
@@ -128,13 +128,13 @@ def _pytorch(folder: str, flavor: Dict[str, Any], pyfunc: Dict[str, Any]) -> Loa
 
 
 def _onnx(folder: str, flavor: Dict[str, Any], pyfunc: Dict[str, Any]) -> Loaded:
-    import onnxruntime
+    onnxruntime = _library("onnxruntime")
 
     session = onnxruntime.InferenceSession(_inside(folder, str(flavor.get("data") or "model.onnx")), providers=["CPUExecutionProvider"])
     inputs, outputs = session.get_inputs(), [output.name for output in session.get_outputs()]
 
     def predict(data: Any, params: Dict[str, Any]) -> Any:
-        import numpy
+        numpy = _library("numpy")
 
         if isinstance(data, Tensors) and None not in data.arrays:
             feed = data.arrays
@@ -187,11 +187,10 @@ def _python_model(folder: str, pyfunc: Dict[str, Any]) -> Loaded:
 
 def _unpickle(path: str, form: str) -> Any:
     if form == "skops":
-        import skops.io
-
-        return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
+        skops = _library("skops.io")
+        return skops.load(path, trusted=skops.get_untrusted_types(file=path))
     if form == "joblib":
-        import joblib
+        joblib = _library("joblib")
 
         return joblib.load(path)
     import pickle
@@ -203,6 +202,11 @@ def _unpickle(path: str, form: str) -> Any:
             pass
     with open(path, "rb") as stream:
         return pickle.load(stream)
+
+
+def _library(name: str) -> Any:
+    """A package of the model's own environment. The runtime itself needs none."""
+    return importlib.import_module(name)
 
 
 def _inside(folder: str, relative: str) -> str:
@@ -234,7 +238,7 @@ def to_frame(data: Any, names: Optional[List[str]] = None) -> Any:
 
 def to_array(data: Any) -> Any:
     """A two-dimensional numpy array of a Frame; a DataFrame when its columns have no common type of numbers."""
-    import numpy
+    numpy = _library("numpy")
 
     if isinstance(data, Tensors):
         return next(iter(data.arrays.values()))
@@ -249,7 +253,7 @@ def to_array(data: Any) -> Any:
 
 def _array(data: Any) -> Any:
     try:
-        import numpy
+        numpy = _library("numpy")
     except ImportError:
         return data
     try:

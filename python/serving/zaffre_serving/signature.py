@@ -3,6 +3,7 @@
 import base64
 import binascii
 import datetime
+import importlib
 import json
 import math
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
@@ -250,8 +251,7 @@ _CONVERT: Dict[str, Callable[[Any], Any]] = {
 
 
 def _tensor(value: Any, spec: Dict[str, Any]) -> Any:
-    import numpy
-
+    numpy = importlib.import_module("numpy")  # of the model's own environment
     form = spec.get("tensor-spec") or {}
     wanted, shape = numpy.dtype(form.get("dtype", "float64")), form.get("shape", [])
     where = f"tensor '{spec['name']}'" if spec.get("name") else "the tensor"

@@ -47,11 +47,15 @@ def run(method, path, body=None, **options):
 
 
 def at_once() -> None:
-    final, requests = run("PUT", f"/computes/{name}", {"location": "local", "properties": {"computeType": "ComputeInstance", "properties": {"vmSize": "STANDARD_DS3_V2"}}})
-    assert final.status_code in (200, 201) and requests == 1, sent
+    body = {"properties": {"authType": "PAT", "category": "Git", "target": "https://example.org/repository", "credentials": {"pat": "a token"}}}
+    final, requests = run("PUT", f"/connections/{name}", body)
+    assert final.status_code == 200 and requests == 1, sent
+    run("DELETE", f"/connections/{name}")
 
 
 def by_status() -> None:
+    final, requests = run("PUT", f"/computes/{name}", {"location": "local", "properties": {"computeType": "ComputeInstance", "properties": {"vmSize": "STANDARD_DS3_V2"}}})
+    assert requests >= 3 and "mfeOperationsStatus" in sent[1][1] and sent[-1][1].split("?")[0].endswith(f"/computes/{name}"), sent
     final, requests = run("POST", f"/computes/{name}/stop")
     assert requests >= 2 and any("mfeOperationsStatus" in url for _, url in sent), sent
 

@@ -79,7 +79,7 @@ public sealed class ReportTests : IDisposable
         var table = await TableAsync(
         [
             "azure-ai-ml 1.34+\tjobs.get\tbehaves", "azure-ai-ml 1.4.0\tjobs.get\trefused", "azure-ai-ml 1.34+\tdata.get\tbehaves", "azure-ai-ml 1.4.0\tdata.get\tnot callable",
-            "azure-ai-ml 1.4.0\tindexes.get\tnot callable", "@azure/storage-blob 12\tupload\tbehaves", "azure-storage-blob 12.15\tupload\tbehaves", "az 2.45\tlogin\tbehaves", "curl\tGET\tbehaves",
+            "azure-ai-ml 1.4.0\tindexes.get\tnot callable", "@azure/storage-blob 12\tupload\tbehaves", "azure-storage-blob 12.15\tupload\tbehaves", "azure-cli 2.45\tlogin\tbehaves", "curl\tGET\tbehaves",
         ]);
 
         Assert.Contains("## Python SDK: azure-ai-ml\n\n| operation | azure-ai-ml 1.4.0 | azure-ai-ml 1.34+ |\n|---|---|---|\n| **data** | | |\n| `data.get` | not callable | behaves |\n| **jobs** | | |\n| `jobs.get` | refused | behaves |\n", table, StringComparison.Ordinal);

@@ -1,10 +1,12 @@
 """Arrays of numpy."""
 
+from importlib import import_module
 from typing import Any, Dict
 
-import numpy as np
-
 from .abstract_parameter_type import AbstractParameterType, InputMismatch, swagger_of_dtype
+
+# Of the environment of the script that declares arrays.
+np = import_module("numpy")
 
 
 class NumpyParameterType(AbstractParameterType):

@@ -1,12 +1,13 @@
 """Tables of pandas."""
 
 import json
+from importlib import import_module
 from typing import Any, Dict
 
-import numpy as np
-import pandas as pd
-
 from .abstract_parameter_type import AbstractParameterType, InputMismatch, swagger_of_dtype
+
+# Of the environment of the script that declares tables.
+np, pd = import_module("numpy"), import_module("pandas")
 
 _ORIENTS = ("split", "records", "index", "columns", "values", "table")
 
