@@ -4,7 +4,7 @@ namespace Zaffre.Tests.Clients.Endpoints;
 public sealed class EndpointChangeTests(ZaffreServer server)
 {
     [Theory]
-    [InlineData(Sdk.Oldest, Sdks.Proxy)]
+    [MemberData(nameof(Sdks.Versions), MemberType = typeof(Sdks))]
     public async Task The_vanilla_sdk_changes_endpoints_and_their_deployments(Sdk sdk, string mode)
     {
         var steps = await server.StepsAsync(sdk, mode, "endpoint_changes.py");
