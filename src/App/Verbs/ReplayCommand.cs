@@ -35,6 +35,13 @@ internal static class ReplayCommand
                 return Unusable;
             }
 
+            // The owner's secret goes there.
+            if (parsed.GetValue(Url) is { } url && !(Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps))
+            {
+                await Console.Error.WriteLineAsync($"ERROR: --url '{url}' is no https address: the owner's secret is sent there.");
+                return Unusable;
+            }
+
             if (parsed.GetResult(Fresh) is null)
             {
                 return await RunAsync(Target(parsed, data), sessions, ct);

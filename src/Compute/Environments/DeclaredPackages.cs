@@ -64,8 +64,10 @@ internal sealed record DeclaredPackages(IReadOnlyList<PackageSpec> Packages, IRe
         return false;
     }
 
-    // Of another file that a line names nothing was sent along.
-    private static readonly string[] FileOptions = ["-r", "--requirement", "-c", "--constraint", "-e", "--editable"];
+    // Of another file that a line names nothing was sent along. Short options may stand before their value without a blank.
+    private static readonly string[] FileOptions = ["-r", "-c", "-e", "--requirement", "--constraint", "--editable"];
+
+    private static bool NamesFile(string line) => FileOptions.Any(option => line.StartsWith(option, StringComparison.Ordinal));
 
     private static Outcome<DeclaredPackages> Collect(YamlMappingNode root)
     {
@@ -80,12 +82,17 @@ internal sealed record DeclaredPackages(IReadOnlyList<PackageSpec> Packages, IRe
             else if (entry is YamlMappingNode map && map.Children.TryGetValue(new YamlScalarNode("pip"), out var pip) && pip is YamlSequenceNode lines)
             {
                 var texts = lines.Children.OfType<YamlScalarNode>().Select(line => (line.Value ?? "").Trim()).ToList();
+                if (texts.FirstOrDefault(line => line.Any(char.IsControl)) is { } odd)
+                {
+                    return Invalid($"the line '{odd.ReplaceLineEndings(" ")}' of its pip section is more than one line");
+                }
+
                 found.AddRange(texts.Select(PackageSpec.Pip).OfType<PackageSpec>());
                 options.AddRange(texts.Where(line => line.StartsWith('-')));
             }
         }
 
-        return options.FirstOrDefault(line => FileOptions.Contains(line.Split(' ', '=')[0])) is { } other
+        return options.FirstOrDefault(NamesFile) is { } other
             ? Invalid($"the line '{other}' of its pip section names another file, which is not part of the environment; write the packages into the conda file")
             : new DeclaredPackages(found, options);
     }

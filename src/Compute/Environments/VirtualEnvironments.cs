@@ -47,6 +47,7 @@ internal sealed class VirtualEnvironments(
     /// <summary>The environment when it was built before, else null.</summary>
     public BuiltEnvironment? Find(string key)
     {
+        // Written by this server, and only from checked values.
         var file = data.Path("environments", key, "built.json");
         return File.Exists(file) && JsonNode.Parse(File.ReadAllText(file)) is JsonObject built
             ? new BuiltEnvironment(
@@ -172,15 +173,7 @@ internal sealed class VirtualEnvironments(
 
     private Outcome<BuiltEnvironment> Record(string key, string list, double seconds)
     {
-        var packages = new JsonObject();
-        try
-        {
-            foreach (var package in JsonNode.Parse(list)!.AsArray().OfType<JsonObject>())
-            {
-                packages[PackageSpec.Normalize(package.Text("name")!)] = package.Text("version");
-            }
-        }
-        catch (JsonException)
+        if (Installed(list) is not { } packages)
         {
             return NotBuilt("pip did not say what it installed");
         }
@@ -190,6 +183,30 @@ internal sealed class VirtualEnvironments(
         File.Move(aside, data.Path("environments", key, "built.json"), overwrite: true);
         ComputeLog.EnvironmentBuilt(logger, key, Math.Round(seconds, 1));
         return Find(key)!;
+    }
+
+    // What a package's set-up script replaced may have written it: anything is possible.
+    private static JsonObject? Installed(string list)
+    {
+        try
+        {
+            var packages = new JsonObject();
+            foreach (var package in JsonNode.Parse(list) as JsonArray ?? throw new JsonException())
+            {
+                if (package is not JsonObject entry || entry.Text("name") is not { } name || entry.Text("version") is not { } version)
+                {
+                    return null;
+                }
+
+                packages[PackageSpec.Normalize(name)] = version;
+            }
+
+            return packages;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     private Outcome<BuiltEnvironment> Explain(string key, ExitRecord exit)

@@ -54,11 +54,14 @@ internal sealed partial class JsonRules(TextRules text, Placeholders names)
             var label = member == "value" && named.Length > 0 ? named : member;
             result[text.Clean(member, dates: false)] = value is JsonValue scalar && scalar.TryGetValue<string>(out var found)
                 ? Text(label, found, secrets, dates)
-                : Clean(value, (secrets || SecretNames.HoldsSecrets(member)) && !SecretNames.IsPlain(member), dates);
+                : Clean(value, (secrets || SecretNames.HoldsSecrets(member) || IsParameter(member, value)) && !SecretNames.IsPlain(member), dates);
         }
 
         return result;
     }
+
+    // A parameter of a template deployment: {"adminPassword": {"value": text}}.
+    private static bool IsParameter(string member, JsonNode? value) => SecretNames.IsSecret(member) && value is JsonObject parameter && parameter.ContainsKey("value");
 
     private string Text(string label, string value, bool secrets, bool dates) => label switch
     {

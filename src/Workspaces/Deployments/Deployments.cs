@@ -132,14 +132,15 @@ internal sealed partial class Deployments(PutWorkspace workspaces, IDatabase dat
         }),
     };
 
-    /// <summary>The parameters with their types; secure ones without their values.</summary>
+    /// <summary>The parameters with their types; without their values those that are secure, or that the template does not declare. Names are without case.</summary>
     private static JsonObject Shown(JsonObject properties)
     {
         var shown = new JsonObject();
         foreach (var (name, parameter) in properties.Object("parameters") ?? [])
         {
-            var type = properties.Object("template")?.Object("parameters")?.Object(name)?.Text("type") ?? "String";
-            shown[name] = type.StartsWith("secure", StringComparison.OrdinalIgnoreCase)
+            var declared = properties.Object("template")?.Object("parameters")?.FirstOrDefault(p => p.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value as JsonObject;
+            var type = declared?.Text("type") ?? "String";
+            shown[name] = declared is null || type.StartsWith("secure", StringComparison.OrdinalIgnoreCase)
                 ? new JsonObject { ["type"] = type }
                 : new JsonObject { ["type"] = type, ["value"] = (parameter as JsonObject)?["value"]?.DeepClone() };
         }

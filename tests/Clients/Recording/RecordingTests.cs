@@ -87,6 +87,19 @@ public sealed class RecordingTests : IAsyncLifetime
         Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("http://localhost:9999")]
+    [InlineData("localhost:9999")]
+    public async Task A_replay_sends_the_owners_secret_over_https_only(string url)
+    {
+        var file = Path.Combine(ZaffreBinary.Python, "..", "Recording", "recordings", "azure-ai-ml-oldest.jsonl");
+
+        var result = await ZaffreBinary.RunAsync(["replay", file, "--url", url]);
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.StartsWith($"ERROR: --url '{url}' is no https address", result.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_folder_that_cannot_be_written_keeps_the_server_from_starting()
     {

@@ -110,8 +110,8 @@ public sealed class DeploymentTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     [Fact]
     public async Task Secure_parameters_are_not_kept()
     {
-        var body = JsonNode.Parse(Template("secured", """ "friendlyName":{"value":"shown"},"password":{"value":"hidden"} """))!;
-        body["properties"]!["template"]!["parameters"] = JsonNode.Parse("""{"password":{"type":"securestring"},"friendlyName":{"type":"string"}}""");
+        var body = JsonNode.Parse(Template("secured", """ "friendlyName":{"value":"shown"},"password":{"value":"hidden"},"AdminSecret":{"value":"hidden"},"undeclared":{"value":"hidden"} """))!;
+        body["properties"]!["template"]!["parameters"] = JsonNode.Parse("""{"password":{"type":"securestring"},"adminsecret":{"type":"secureString"},"friendlyName":{"type":"string"}}""");
         (await arm.PutAsync(Deployments + "/secured", body.ToJsonString())).Ok();
         var seen = (await arm.GetAsync(Deployments + "/secured")).Ok();
         Assert.Equal("shown", seen.At("properties.parameters.friendlyName.value"));

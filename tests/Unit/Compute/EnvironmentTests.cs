@@ -122,6 +122,8 @@ public sealed class EnvironmentTests : IDisposable
     [InlineData("- a\n- b")]
     [InlineData("a: [")]
     [InlineData("dependencies:\n- pip:\n  - -r requirements.txt\n")]
+    [InlineData("dependencies:\n- pip:\n  - -c/etc/hosts\n")]
+    [InlineData("dependencies:\n- pip:\n  - \"numpy\\n-r /etc/hosts\"\n")]
     public async Task A_conda_file_that_is_none_is_refused(string text)
     {
         var answer = await Resolver().ResolveAsync(new JsonObject { ["condaFile"] = text }, CancellationToken.None);

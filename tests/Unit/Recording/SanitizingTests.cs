@@ -45,12 +45,12 @@ public sealed class SanitizingTests
     {
         var json = new JsonRules(text, names);
         var cleaned = json.Clean(
-            JsonNode.Parse("""{"credentials":{"credentialsType":"AccountKey","key":"hidden1"},"environmentVariables":{"DB_PASSWORD":"hidden2","EPOCHS":"3"},"tags":[{"key":"api_key","value":"hidden3"},{"key":"loss","value":"0.1"}],"tokenType":"Bearer","nextPageToken":"abc","maxTokens":5,"password":null}"""),
+            JsonNode.Parse("""{"credentials":{"credentialsType":"AccountKey","key":"hidden1"},"environmentVariables":{"DB_PASSWORD":"hidden2","EPOCHS":"3"},"tags":[{"key":"api_key","value":"hidden3"},{"key":"loss","value":"0.1"}],"parameters":{"adminPassword":{"value":"hidden4"}},"tokenType":"Bearer","nextPageToken":"abc","maxTokens":5,"password":null}"""),
             secrets: false,
             dates: true)!;
 
         Assert.Equal(
-            """{"credentials":{"credentialsType":"AccountKey","key":"{secret:1}"},"environmentVariables":{"DB_PASSWORD":"{secret:2}","EPOCHS":"3"},"tags":[{"key":"api_key","value":"{secret:3}"},{"key":"loss","value":"0.1"}],"tokenType":"Bearer","nextPageToken":"abc","maxTokens":5,"password":null}""",
+            """{"credentials":{"credentialsType":"AccountKey","key":"{secret:1}"},"environmentVariables":{"DB_PASSWORD":"{secret:2}","EPOCHS":"3"},"tags":[{"key":"api_key","value":"{secret:3}"},{"key":"loss","value":"0.1"}],"parameters":{"adminPassword":{"value":"{secret:4}"}},"tokenType":"Bearer","nextPageToken":"abc","maxTokens":5,"password":null}""",
             cleaned.ToJsonString(ZaffreJson.Options));
     }
 
