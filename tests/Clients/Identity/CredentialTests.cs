@@ -16,11 +16,11 @@ public sealed class CredentialTests(ZaffreServer server)
     [InlineData(Sdks.Proxy)]
     [InlineData(Sdks.Direct)]
     public async Task JavaScript_gets_tokens_and_shows_why_it_gets_none(string mode) =>
-        Assert.Equal(["client_secret", "default_and_environment", "no_instance_discovery", "mistakes"], await server.StepsAsync(mode, ZaffreBinary.Node, Path.Combine(ZaffreBinary.JavaScript, "identity.mjs")));
+        Assert.Equal(["client_secret", "default_and_environment", "no_instance_discovery", "azure_cli", "mistakes"], await server.StepsAsync(mode, ZaffreBinary.Node, Path.Combine(ZaffreBinary.JavaScript, "identity.mjs")));
 
     [Theory]
     [InlineData(Sdks.Proxy)]
     [InlineData(Sdks.Direct)]
     public async Task Dotnet_gets_tokens_calls_with_them_and_shows_why_it_gets_none(string mode) =>
-        Assert.Equal(["client_secret", "default_and_environment", "mistakes"], await server.StepsAsync(mode, "dotnet", ZaffreBinary.Dotnet));
+        Assert.Equal(["client_secret", "default_and_environment", "azure_cli", "mistakes"], await server.StepsAsync(mode, "dotnet", ZaffreBinary.Dotnet));
 }

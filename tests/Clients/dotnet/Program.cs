@@ -29,6 +29,21 @@ await StepAsync("default_and_environment", async () =>
     await CheckAsync(new DefaultAzureCredential(new DefaultAzureCredentialOptions { DisableInstanceDiscovery = direct }));
     Behaves("EnvironmentCredential", "DefaultAzureCredential");
 });
+await StepAsync("azure_cli", async () =>
+{
+    Environment.SetEnvironmentVariable("AZURE_CONFIG_DIR", Directory.CreateTempSubdirectory("zaffre-az-").FullName);
+    if (direct)
+    {
+        await AzAsync("cloud", "set", "-n", "AzureLocal");
+    }
+
+    await AzAsync("login", "--service-principal", "-u", id, "-p=" + secret, "--tenant", tenant);
+
+    // Each token is another run of the CLI.
+    await CheckAsync(new AzureCliCredential(new AzureCliCredentialOptions { ProcessTimeout = TimeSpan.FromMinutes(1) }));
+    Behaves("AzureCliCredential");
+    await AzAsync("account", "clear");
+});
 await StepAsync("mistakes", async () =>
 {
     await RefusedAsync(new ClientSecretCredential(tenant, id, "wrong", Options()), "AADSTS7000215", "Invalid client secret");
@@ -40,6 +55,14 @@ return;
 
 // MSAL.NET looks the authority of tenant `adfs` up without its port, so a custom cloud takes this one option in the code.
 ClientSecretCredentialOptions Options() => new() { DisableInstanceDiscovery = direct };
+
+static async Task AzAsync(params string[] words)
+{
+    using var az = Process.Start(new ProcessStartInfo("az", [.. words, "-o", "none"]) { UseShellExecute = false, RedirectStandardError = true })!;
+    var error = await az.StandardError.ReadToEndAsync();
+    await az.WaitForExitAsync();
+    Require(az.ExitCode == 0, error);
+}
 
 async Task CheckAsync(TokenCredential credential)
 {

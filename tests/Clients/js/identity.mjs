@@ -1,8 +1,12 @@
 // @azure/identity: every way to a token that needs no person, and the mistakes that people make.
 // The mode is that of `zaffre exec`: through the proxy, or with AZURE_AUTHORITY_HOST.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { ClientSecretCredential, DefaultAzureCredential, EnvironmentCredential } from "@azure/identity";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AzureCliCredential, ClientSecretCredential, DefaultAzureCredential, EnvironmentCredential } from "@azure/identity";
 import { found, run } from "./shared.mjs";
 
 const { AZURE_TENANT_ID: TENANT, AZURE_CLIENT_ID: ID, AZURE_CLIENT_SECRET: SECRET, AZURE_AUTHORITY_HOST: HOST } = process.env;
@@ -37,6 +41,17 @@ async function no_instance_discovery() {
   await check(new ClientSecretCredential(TENANT, ID, SECRET, { disableInstanceDiscovery: true, authorityHost: HOST }));
 }
 
+// As whoever is signed in to the Azure CLI.
+async function azure_cli() {
+  process.env.AZURE_CONFIG_DIR = mkdtempSync(join(tmpdir(), "zaffre-az-"));
+  const az = (...words) => execFileSync("az", [...words, "-o", "none"], { stdio: ["ignore", "ignore", "pipe"] });
+  if (HOST) az("cloud", "set", "-n", "AzureLocal");
+  az("login", "--service-principal", "-u", ID, `-p=${SECRET}`, "--tenant", TENANT);
+  await check(new AzureCliCredential({ processTimeoutInMs: 60_000 }));
+  found("@azure/identity", "behaves", `AzureCliCredential (${MODE})`);
+  az("account", "clear");
+}
+
 async function refusal(credential, scope, ...words) {
   const began = Date.now();
   const error = await credential.getToken(scope).then(() => assert.fail(`a token for ${words}`), error => error);
@@ -61,4 +76,4 @@ async function mistakes() {
   }
 }
 
-await run(client_secret, default_and_environment, no_instance_discovery, mistakes);
+await run(client_secret, default_and_environment, no_instance_discovery, azure_cli, mistakes);
