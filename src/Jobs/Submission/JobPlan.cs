@@ -34,6 +34,13 @@ internal sealed record JobPlan
 
     public TimeSpan? Timeout { get; init; }
 
+    /// <summary>The processes of a distributed job; null for a job that is one process.</summary>
+    public PlannedGang? Gang { get; init; }
+
+    /// <summary>Places of the compute that it takes, all at once: one for each instance; the processes of an instance share its place.</summary>
+    [JsonIgnore]
+    public int Slots => Gang?.Instances ?? 1;
+
     /// <summary>Where the run's artifacts and logs lie.</summary>
     public required BlobAddress Artifacts { get; init; }
 
