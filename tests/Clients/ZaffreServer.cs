@@ -5,11 +5,18 @@ using System.Text.Json;
 
 namespace Zaffre.Tests.Clients;
 
-/// <summary>A real server process on picked ports, in a data directory of its own. Shared by the tests of collection <see cref="Collection"/>.</summary>
+/// <summary>A real server process on picked ports, in a data directory of its own, for the tests of a collection. The collections run side by side:
+/// most of a client's time is its own start and its own waits.</summary>
 public sealed class ZaffreServer : IAsyncLifetime
 {
-    /// <summary>The collection whose tests share one server.</summary>
-    public const string Collection = "one server";
+    /// <summary>The collection of jobs, computes and endpoints.</summary>
+    public const string OfJobs = "server of jobs";
+
+    /// <summary>The collection of assets, storage, workspaces, and the clients other than the SDK.</summary>
+    public const string OfAssets = "server of assets";
+
+    /// <summary>The collection of ways to connect, and of mistakes.</summary>
+    public const string OfConnections = "server of connections";
 
     private readonly string folder;
 
@@ -123,5 +130,11 @@ public sealed class ZaffreServer : IAsyncLifetime
     private JsonElement Read(params ReadOnlySpan<string> parts) => JsonDocument.Parse(File.ReadAllText(Path.Combine([Data, .. parts]))).RootElement;
 }
 
-[CollectionDefinition(ZaffreServer.Collection)]
-public sealed class ZaffreServerCollection : ICollectionFixture<ZaffreServer>;
+[CollectionDefinition(ZaffreServer.OfJobs)]
+public sealed class JobsServer : ICollectionFixture<ZaffreServer>;
+
+[CollectionDefinition(ZaffreServer.OfAssets)]
+public sealed class AssetsServer : ICollectionFixture<ZaffreServer>;
+
+[CollectionDefinition(ZaffreServer.OfConnections)]
+public sealed class ConnectionsServer : ICollectionFixture<ZaffreServer>;

@@ -1,6 +1,6 @@
 namespace Zaffre.Tests.Clients.Assets;
 
-[Collection(ZaffreServer.Collection)]
+[Collection(ZaffreServer.OfAssets)]
 public sealed class AssetKindTests(ZaffreServer server)
 {
     [Theory]

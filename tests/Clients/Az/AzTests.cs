@@ -1,6 +1,6 @@
 namespace Zaffre.Tests.Clients.Az;
 
-[Collection(ZaffreServer.Collection)]
+[Collection(ZaffreServer.OfAssets)]
 public sealed class AzTests(ZaffreServer server)
 {
     private static readonly string[] Everything = ["cloud", "sign_in", "account", "groups", "rest", "resources", "deployments", "storage", "strangers", "sign_out"];

@@ -1,7 +1,7 @@
 namespace Zaffre.Tests.Clients.Cli;
 
 /// <summary>What a person types first, and the same steps by hand, with the files of the repository.</summary>
-[Collection(ZaffreServer.Collection)]
+[Collection(ZaffreServer.OfAssets)]
 public sealed class QuickstartTests(ZaffreServer server)
 {
     private static readonly string Repository = Path.GetFullPath(Path.Combine(ZaffreBinary.Python, "..", "..", ".."));

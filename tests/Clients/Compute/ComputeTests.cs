@@ -1,6 +1,6 @@
 namespace Zaffre.Tests.Clients.Compute;
 
-[Collection(ZaffreServer.Collection)]
+[Collection(ZaffreServer.OfJobs)]
 public sealed class ComputeTests(ZaffreServer server)
 {
     [Theory]

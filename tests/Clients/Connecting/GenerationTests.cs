@@ -1,7 +1,7 @@
 namespace Zaffre.Tests.Clients.Connecting;
 
-/// <summary>Two generations of the SDK against one server.</summary>
-[Collection(ZaffreServer.Collection)]
+/// <summary>Two generations of the SDK against the same server.</summary>
+[Collection(ZaffreServer.OfConnections)]
 public sealed class GenerationTests(ZaffreServer server)
 {
     [Theory]

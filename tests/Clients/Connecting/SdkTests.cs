@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Zaffre.Tests.Clients.Connecting;
 
-[Collection(ZaffreServer.Collection)]
+[Collection(ZaffreServer.OfConnections)]
 public sealed class SdkTests(ZaffreServer server)
 {
     [Theory]

@@ -1,7 +1,7 @@
 namespace Zaffre.Tests.Clients.Connecting;
 
 /// <summary>What each version of the SDK has, so that the compatibility table says what the other lacks.</summary>
-[Collection(ZaffreServer.Collection)]
+[Collection(ZaffreServer.OfConnections)]
 public sealed class SurfaceTests(ZaffreServer server)
 {
     [Fact]

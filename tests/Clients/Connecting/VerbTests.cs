@@ -3,7 +3,7 @@ using System.Net;
 
 namespace Zaffre.Tests.Clients.Connecting;
 
-[Collection(ZaffreServer.Collection)]
+[Collection(ZaffreServer.OfConnections)]
 public sealed class VerbTests(ZaffreServer server)
 {
     [Fact]

@@ -1,6 +1,6 @@
 namespace Zaffre.Tests.Clients.Endpoints;
 
-[Collection(ZaffreServer.Collection)]
+[Collection(ZaffreServer.OfJobs)]
 public sealed class EndpointChangeTests(ZaffreServer server)
 {
     [Theory]

@@ -1,7 +1,7 @@
 namespace Zaffre.Tests.Clients.Identity;
 
 /// <summary>The official credential classes of three languages, in the environment that <c>zaffre exec</c> sets and no other.</summary>
-[Collection(ZaffreServer.Collection)]
+[Collection(ZaffreServer.OfAssets)]
 public sealed class CredentialTests(ZaffreServer server)
 {
     [Theory]

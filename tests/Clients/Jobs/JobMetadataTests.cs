@@ -1,6 +1,6 @@
 namespace Zaffre.Tests.Clients.Jobs;
 
-[Collection(ZaffreServer.Collection)]
+[Collection(ZaffreServer.OfJobs)]
 public sealed class JobMetadataTests(ZaffreServer server)
 {
     [Theory]

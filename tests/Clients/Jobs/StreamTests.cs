@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Zaffre.Tests.Clients.Jobs;
 
-[Collection(ZaffreServer.Collection)]
+[Collection(ZaffreServer.OfJobs)]
 public sealed class StreamTests(ZaffreServer server)
 {
     [Fact]

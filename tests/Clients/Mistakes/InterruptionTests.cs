@@ -4,7 +4,7 @@ using System.Globalization;
 namespace Zaffre.Tests.Clients.Mistakes;
 
 /// <summary>Clients that are stopped in the middle: by Ctrl-C, by a kill. What they had begun on the server is whole or is not there.</summary>
-[Collection(ZaffreServer.Collection)]
+[Collection(ZaffreServer.OfConnections)]
 public sealed class InterruptionTests(ZaffreServer server)
 {
     private const string Waiting = "echo first; while [ ! -e outputs/end ]; do sleep 0.1; done";

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Zaffre.Tests.Clients.Mistakes;
 
 /// <summary>What people get wrong with official clients: each ends in seconds, in words that say what it was.</summary>
-[Collection(ZaffreServer.Collection)]
+[Collection(ZaffreServer.OfConnections)]
 public sealed class MistakeTests(ZaffreServer server)
 {
     [Theory]

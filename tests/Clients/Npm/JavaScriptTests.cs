@@ -1,7 +1,7 @@
 namespace Zaffre.Tests.Clients.Npm;
 
 /// <summary>Azure's packages for JavaScript, unmodified.</summary>
-[Collection(ZaffreServer.Collection)]
+[Collection(ZaffreServer.OfAssets)]
 public sealed class JavaScriptTests(ZaffreServer server)
 {
     [Theory]

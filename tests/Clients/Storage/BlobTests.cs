@@ -1,6 +1,6 @@
 namespace Zaffre.Tests.Clients.Storage;
 
-[Collection(ZaffreServer.Collection)]
+[Collection(ZaffreServer.OfAssets)]
 public sealed class BlobTests(ZaffreServer server)
 {
     [Theory]

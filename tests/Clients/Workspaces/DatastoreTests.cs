@@ -1,6 +1,6 @@
 namespace Zaffre.Tests.Clients.Workspaces;
 
-[Collection(ZaffreServer.Collection)]
+[Collection(ZaffreServer.OfAssets)]
 public sealed class DatastoreTests(ZaffreServer server)
 {
     [Theory]
