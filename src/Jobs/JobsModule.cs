@@ -25,6 +25,8 @@ public static class JobsModule
         services.TryAddSingleton<JobOptions>();
         services.AddSingleton<Claims>();
         services.AddSingleton<JobTable>();
+        services.AddSingleton<JobQueue>();
+        services.AddSingleton<JobStores>();
         services.AddSingleton<IScopedDeletion>(provider => provider.GetRequiredService<JobTable>());
         services.AddSingleton<JobTickets>();
         services.AddSingleton<JobPlanner>();

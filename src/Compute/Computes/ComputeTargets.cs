@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using Zaffre.Compute.Launch;
 using Zaffre.Kernel;
 using Zaffre.Resources;
 using Zaffre.Web;
@@ -8,10 +8,8 @@ namespace Zaffre.Compute.Computes;
 /// <inheritdoc cref="IComputes"/>
 internal sealed class ComputeTargets(IResources resources, ComputeOptions options) : IComputes
 {
-    private readonly ConcurrentDictionary<string, Admission> admissions = new(StringComparer.Ordinal);
     private readonly Occupancy occupancy = new();
-    private readonly Admission host = new();
-    private readonly int hostSlots = options.Slots ?? Math.Max(8, 4 * Environment.ProcessorCount);
+    private readonly Admission host = new(new HostNeed(options.Slots ?? Math.Max(8, 4 * Environment.ProcessorCount), HostLimits.Most, options.Gpus ?? HostGpus.Count()));
 
     public async Task<Outcome<ComputeTarget>> FindAsync(WorkspaceRef workspace, string? compute, CancellationToken ct)
     {
@@ -37,62 +35,66 @@ internal sealed class ComputeTargets(IResources resources, ComputeOptions option
         };
     }
 
-    public async Task<ComputeSlot> AdmitAsync(ComputeTarget target, int nodes, CancellationToken ct)
+    public Admittance TryAdmit(ComputeTarget target, int nodes, IPlaceWaiter waiter, bool bypass)
     {
-        var own = admissions.GetOrAdd(target.Id.Key, _ => new Admission());
         var places = Places(target, nodes);
-        await own.TakeAsync(places, target.MaxNodes, ct);
-        try
+        var need = Need(target, places);
+        if (!occupancy.TryEnter(target.Id, places, Math.Max(1, target.MaxNodes), () => Slot(target, places, need), out var slot))
         {
-            await host.TakeAsync(places, hostSlots, ct);
-        }
-        catch (OperationCanceledException)
-        {
-            own.Give(places);
-            throw;
+            return new Admittance(null, WaitsForHost: false);
         }
 
-        return Slot(target, own, places);
+        if (host.TryTake(waiter, need, bypass))
+        {
+            return new Admittance(slot, WaitsForHost: false);
+        }
+
+        occupancy.Leave(target.Id, slot);
+        return new Admittance(null, WaitsForHost: true);
     }
+
+    public void Withdraw(IPlaceWaiter waiter) => host.Withdraw(waiter);
 
     public ComputeSlot Readmit(ComputeTarget target, int nodes)
     {
-        var own = admissions.GetOrAdd(target.Id.Key, _ => new Admission());
         var places = Places(target, nodes);
-        own.TakeNow(places);
-        host.TakeNow(places);
-        return Slot(target, own, places);
+        var need = host.TakeNow(Need(target, places));
+        occupancy.TryEnter(target.Id, places, int.MaxValue, () => Slot(target, places, need), out var slot);
+        return slot!;
     }
 
     /// <summary>The places of a compute that are taken.</summary>
     public IReadOnlyList<OccupiedNode> TasksOn(ArmId compute) => occupancy.Of(compute);
 
     /// <summary>Tasks at once on this host: now, and at most.</summary>
-    public (int Now, int Most) HostPlaces => (host.Taken, hostSlots);
+    public (int Now, int Most) HostPlaces => (host.Taken.Places, host.Most.Places);
 
     /// <summary>Throws a conflict while something runs on the compute.</summary>
     public void RequireIdle(ArmId compute)
     {
         if (occupancy.Of(compute) is { Count: > 0 } tasks)
         {
-            var runs = string.Join(", ", tasks.Select(task => task.Run).OfType<string>().Take(10));
+            var runs = string.Join(", ", tasks.Select(task => task.Run).OfType<string>().Distinct().Take(10));
             throw new ProblemException(ArmErrors.Conflict($"The compute '{compute.Name}' is in use{(runs.Length > 0 ? $" by {runs}" : "")}. Cancel what runs on it or wait for its end.", "ComputeInUse"));
         }
     }
 
     // What is taken is what is given back, so both counters see the same number.
-    private int Places(ComputeTarget target, int nodes) => Math.Clamp(nodes, 1, Math.Max(1, Math.Min(target.MaxNodes, hostSlots)));
+    private int Places(ComputeTarget target, int nodes) => Math.Clamp(nodes, 1, Math.Max(1, Math.Min(target.MaxNodes, host.Most.Places)));
 
-    private ComputeSlot Slot(ComputeTarget target, Admission own, int places)
+    private static HostNeed Need(ComputeTarget target, int places) => new(places, target.ReservedBytes * places, target.Gpus * places);
+
+    private ComputeSlot Slot(ComputeTarget target, int places, HostNeed need)
     {
         ComputeSlot? slot = null;
         slot = new ComputeSlot(() =>
         {
             occupancy.Leave(target.Id, slot!);
-            own.Give(places);
-            host.Give(places);
-        });
-        occupancy.Enter(target.Id, slot);
+            host.Give(need);
+        })
+        {
+            Places = places,
+        };
         return slot;
     }
 

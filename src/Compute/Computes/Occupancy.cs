@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using Zaffre.Web;
 
 namespace Zaffre.Compute.Computes;
@@ -9,38 +10,57 @@ internal sealed record OccupiedNode(int Number, string? Run);
 /// <summary>Which places of the computes are taken by what. A place's number is the lowest that was free. Thread safe.</summary>
 internal sealed class Occupancy
 {
-    private readonly ConcurrentDictionary<string, Dictionary<ComputeSlot, int>> taken = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SortedDictionary<int, ComputeSlot>> taken = new(StringComparer.Ordinal);
 
-    public void Enter(ArmId compute, ComputeSlot slot)
+    /// <summary>Takes <paramref name="places"/> of <paramref name="most"/> for a slot; false, and no slot, when they are not free.</summary>
+    public bool TryEnter(ArmId compute, int places, int most, Func<ComputeSlot> make, [NotNullWhen(true)] out ComputeSlot? slot)
     {
-        var slots = taken.GetOrAdd(compute.Key, _ => []);
-        lock (slots)
+        var nodes = taken.GetOrAdd(compute.Key, _ => []);
+        lock (nodes)
         {
-            slots[slot] = Enumerable.Range(0, slots.Count + 1).First(number => !slots.ContainsValue(number));
+            if (nodes.Count + places > most)
+            {
+                slot = null;
+                return false;
+            }
+
+            slot = make();
+            for (var number = 0; places > 0; number++)
+            {
+                if (nodes.TryAdd(number, slot))
+                {
+                    places--;
+                }
+            }
+
+            return true;
         }
     }
 
     public void Leave(ArmId compute, ComputeSlot slot)
     {
-        if (taken.TryGetValue(compute.Key, out var slots))
+        if (taken.TryGetValue(compute.Key, out var nodes))
         {
-            lock (slots)
+            lock (nodes)
             {
-                slots.Remove(slot);
+                foreach (var number in nodes.Where(pair => pair.Value == slot).Select(pair => pair.Key).ToArray())
+                {
+                    nodes.Remove(number);
+                }
             }
         }
     }
 
     public IReadOnlyList<OccupiedNode> Of(ArmId compute)
     {
-        if (!taken.TryGetValue(compute.Key, out var slots))
+        if (!taken.TryGetValue(compute.Key, out var nodes))
         {
             return [];
         }
 
-        lock (slots)
+        lock (nodes)
         {
-            return [.. slots.OrderBy(pair => pair.Value).Select(pair => new OccupiedNode(pair.Value, pair.Key.Run))];
+            return [.. nodes.Select(pair => new OccupiedNode(pair.Key, pair.Value.Run))];
         }
     }
 }

@@ -12,6 +12,9 @@ public sealed record ComputeOptions
     /// <summary>Tasks at once on this host over all computes; null: four for each core, at least eight.</summary>
     public int? Slots { get; init; }
 
+    /// <summary>GPUs of this host that tasks may have; null: as many as the NVIDIA driver shows.</summary>
+    public int? Gpus { get; init; }
+
     /// <summary>Largest https input, in bytes.</summary>
     public long RemoteInputBytes { get; init; } = 10L << 30;
 

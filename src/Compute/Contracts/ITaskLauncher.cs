@@ -60,6 +60,9 @@ public interface ITaskLauncher
     /// <summary>Makes the folder ready without starting, for a process other than the server that will be the parent (scoring workers).</summary>
     Task<Outcome<PreparedTask>> PrepareAsync(TaskSpec spec, CancellationToken ct);
 
+    /// <summary>The names of all tasks that have a folder: no other one was ever started and not yet removed.</summary>
+    IReadOnlySet<string> Names();
+
     /// <summary>Where the attempt stands now; cheap, no waiting.</summary>
     Task<TaskStage> InspectAsync(TaskId id, CancellationToken ct);
 

@@ -30,6 +30,6 @@ internal static class HostLimits
         }
     }
 
-    // The rest stays for the server and the system: a tenth, at least half a gibibyte where there is that much.
-    private static long Most => Math.Max(HostMemory / 2, HostMemory - Math.Max(HostMemory / 10, 512L << 20));
+    /// <summary>Bytes of memory for tasks. The rest stays for the server and the system: a tenth, at least half a gibibyte where there is that much.</summary>
+    public static long Most => Math.Max(HostMemory / 2, HostMemory - Math.Max(HostMemory / 10, 512L << 20));
 }

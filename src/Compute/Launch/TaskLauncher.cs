@@ -90,6 +90,10 @@ internal sealed class TaskLauncher(
         return (prepared, plan);
     }
 
+    public IReadOnlySet<string> Names() => Directory.Exists(data.Path("tasks"))
+        ? Directory.EnumerateDirectories(data.Path("tasks")).Select(path => Path.GetFileName(path)!).ToHashSet(StringComparer.Ordinal)
+        : new HashSet<string>();
+
     public Task<TaskStage> InspectAsync(TaskId id, CancellationToken ct) => Task.FromResult(
         !TaskFolder.Of(data, id).TryGet(out var folder, out _) || !File.Exists(folder.Started) && !File.Exists(folder.Exit) ? TaskStage.Unknown
         : File.Exists(folder.Exit) ? TaskStage.Ended

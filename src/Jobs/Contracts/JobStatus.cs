@@ -43,7 +43,7 @@ public static class JobActions
     /// <summary>What all of them begin with.</summary>
     public const string Prefix = "Microsoft.MachineLearningServices/workspaces/jobs/";
 
-    /// <summary>Accepted; the payload's <c>compute</c> is the resource id of the compute it waits for.</summary>
+    /// <summary>Accepted; the payload's <c>compute</c> is the resource id of the compute it waits for, <c>rank</c> and <c>experiment</c> say its place in the queue.</summary>
     public const string Queued = "Microsoft.MachineLearningServices/workspaces/jobs/queued";
 
     /// <summary>A slot of the compute was given to the job.</summary>

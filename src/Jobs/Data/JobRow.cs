@@ -8,7 +8,7 @@ namespace Zaffre.Jobs.Data;
 /// <summary>A job as its table holds it.</summary>
 internal sealed class JobRow
 {
-    public const string Columns = "seq, id, task, attempt, compute, status, plan, created, started, ended, stop, stop_by AS StopBy, cancel_operation AS CancelOperation, exit_code AS ExitCode, error_code AS ErrorCode, error_message AS ErrorMessage, notes, kind, parent, step";
+    public const string Columns = "seq, id, task, attempt, compute, status, plan, created, started, ended, stop, stop_by AS StopBy, cancel_operation AS CancelOperation, exit_code AS ExitCode, error_code AS ErrorCode, error_message AS ErrorMessage, notes, kind, parent, step, priority AS Rank, experiment, slots, due";
 
     public long Seq { get; init; }
 
@@ -53,6 +53,17 @@ internal sealed class JobRow
 
     /// <summary>The step's name in its pipeline.</summary>
     public string? Step { get; init; }
+
+    /// <summary>Its place among the queued jobs of a compute; see <see cref="CommandSpec.Rank"/>.</summary>
+    public int Rank { get; init; }
+
+    public string Experiment { get; init; } = "";
+
+    /// <summary>Places of its compute that it takes at once.</summary>
+    public int Slots { get; init; } = 1;
+
+    /// <summary>Set while it waits for its next try: when that is due.</summary>
+    public long? Due { get; init; }
 
     public bool IsPipeline => Kind == JobKind.Pipeline;
 

@@ -10,6 +10,8 @@ namespace Zaffre.Jobs.Data;
 /// <summary>Reads of the jobs table; writes are <see cref="JobWrites"/>.</summary>
 internal sealed class JobTable(IDatabase database, Claims claims) : IScopedDeletion
 {
+    internal const string ActiveSql = $"SELECT {JobRow.Columns} FROM jobs WHERE status IN ('Preparing', 'Running', 'Finalizing', 'CancelRequested') ORDER BY seq";
+
     public Task<JobRow?> FindAsync(ArmId job, CancellationToken ct) => database.ReadAsync(
         connection => connection.QueryFirstOrDefault<JobRow>($"SELECT {JobRow.Columns} FROM jobs WHERE key = @key", new { key = job.Key }),
         ct);
@@ -23,21 +25,14 @@ internal sealed class JobTable(IDatabase database, Claims claims) : IScopedDelet
         connection => connection.QueryFirstOrDefault<OutputRow>($"SELECT {OutputRow.Columns} FROM job_outputs WHERE asset_key = @assetKey", new { assetKey }),
         ct);
 
-    /// <summary>The next queued jobs of a compute: by priority, then in the order of submission.</summary>
-    public Task<IReadOnlyList<JobRow>> QueuedAsync(string compute, int limit, CancellationToken ct) => database.ReadAsync<IReadOnlyList<JobRow>>(
-        connection => connection.Query<JobRow>(
-            $"SELECT {JobRow.Columns} FROM jobs WHERE compute = @compute AND status = 'Queued' ORDER BY priority DESC, seq LIMIT @limit",
-            new { compute, limit }).AsList(),
-        ct);
-
     /// <summary>The last jobs that ended, newest first.</summary>
     public Task<IReadOnlyList<JobRow>> EndedAsync(int limit, CancellationToken ct) => database.ReadAsync<IReadOnlyList<JobRow>>(
         connection => connection.Query<JobRow>($"SELECT {JobRow.Columns} FROM jobs WHERE status IN ('Completed', 'Failed', 'Canceled') ORDER BY seq DESC LIMIT @limit", new { limit }).AsList(),
         ct);
 
-    /// <summary>Every job that has not ended.</summary>
-    public Task<IReadOnlyList<JobRow>> LiveAsync(CancellationToken ct) => database.ReadAsync<IReadOnlyList<JobRow>>(
-        connection => connection.Query<JobRow>($"SELECT {JobRow.Columns} FROM jobs WHERE status NOT IN ('Completed', 'Failed', 'Canceled') ORDER BY seq").AsList(),
+    /// <summary>Every job that has begun and not ended: pipelines, and jobs that have or had a place.</summary>
+    public Task<IReadOnlyList<JobRow>> ActiveAsync(CancellationToken ct) => database.ReadAsync<IReadOnlyList<JobRow>>(
+        connection => connection.Query<JobRow>(ActiveSql).AsList(),
         ct);
 
     /// <summary>The steps of a pipeline, in the order of its compilation.</summary>

@@ -12,7 +12,7 @@ using Zaffre.Web;
 namespace Zaffre.Jobs.Data;
 
 /// <summary>A job to insert; <paramref name="Status"/> is where it begins.</summary>
-internal sealed record NewJob(ArmId Id, int Priority, string Status, JobPlan Plan)
+internal sealed record NewJob(ArmId Id, int Rank, string Status, JobPlan Plan)
 {
     /// <summary>Set when it is a step of a pipeline.</summary>
     public NewStep? Step { get; init; }
@@ -30,15 +30,15 @@ internal static class JobWrites
     public static void Insert(WriteScope scope, NewJob job)
     {
         scope.Execute(
-            "INSERT INTO jobs (key, id, task, compute, priority, status, plan, created, kind, parent, step, waits, document) "
-            + "VALUES (@key, @id, @task, @compute, @priority, @status, @plan, @now, @kind, @parent, @step, @waits, @document)",
+            "INSERT INTO jobs (key, id, task, compute, priority, status, plan, created, kind, parent, step, waits, document, experiment, slots) "
+            + "VALUES (@key, @id, @task, @compute, @priority, @status, @plan, @now, @kind, @parent, @step, @waits, @document, @experiment, @slots)",
             new
             {
                 key = job.Id.Key,
                 id = job.Id.Value,
                 task = TaskName(job.Id, scope.Now),
                 compute = new ArmId(job.Plan.Compute).Key,
-                priority = job.Priority,
+                priority = job.Rank,
                 status = job.Status,
                 plan = JsonSerializer.Serialize(job.Plan, JobsJson.Default.JobPlan),
                 now = scope.Now.ToUnixTimeMilliseconds(),
@@ -47,6 +47,8 @@ internal static class JobWrites
                 step = job.Step?.Name,
                 waits = job.Step?.Needs.Count ?? 0,
                 document = job.Step?.Document.ToJsonString(ZaffreJson.Options),
+                experiment = job.Plan.Experiment,
+                slots = job.Plan.Slots,
             });
         foreach (var (name, output) in job.Plan.Outputs)
         {

@@ -38,8 +38,6 @@ internal sealed class Claims
 {
     private readonly ConcurrentDictionary<string, StopRequest> held = new(StringComparer.Ordinal);
 
-    public int Count => held.Count;
-
     /// <summary>Takes the job; null when somebody else has it. Dispose gives it back.</summary>
     public Claim? TryTake(ArmId job)
     {
@@ -70,7 +68,8 @@ internal sealed class Claims
         }
     }
 
-    public bool IsTaken(ArmId job) => held.ContainsKey(job.Key);
+    /// <summary>Whether somebody works on the job with this key.</summary>
+    public bool IsTaken(string job) => held.ContainsKey(job);
 
     /// <summary>Asks whoever works on the job to end it.</summary>
     public void AskStop(ArmId job, StopReason reason)

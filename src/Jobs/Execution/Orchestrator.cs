@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Zaffre.Compute;
 using Zaffre.Database;
 using Zaffre.Jobs.Data;
+using Zaffre.Jobs.Submission;
 using Zaffre.Kernel;
 using Zaffre.Web;
 
@@ -13,12 +14,15 @@ namespace Zaffre.Jobs.Execution;
 /// <summary>
 /// Brings every accepted job to its end. Woken by committed events; at start it first takes up what an earlier server left.
 /// </summary>
-internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog events, Claims claims, AttemptTools tools, PipelineEnd pipelines) : BackgroundService
+internal sealed class Orchestrator(JobStores stores, IComputes computes, IEventLog events, Claims claims, AttemptTools tools, PipelineEnd pipelines) : BackgroundService
 {
+    private const string Computes = "Microsoft.MachineLearningServices/workspaces/computes/";
+
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<string, Lane> lanes = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Task, bool> work = new();
+    private readonly JobTable jobs = stores.Jobs;
     private CancellationToken stopping;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -59,6 +63,11 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
 
     private void Read(StoredEvent change)
     {
+        if (change.Action.StartsWith(Computes, StringComparison.OrdinalIgnoreCase) && lanes.TryGetValue(change.Subject.ToLowerInvariant(), out var changed))
+        {
+            changed.ComputeChanged();
+        }
+
         var payload = change.Action.StartsWith(JobActions.Prefix, StringComparison.Ordinal) ? JsonNode.Parse(change.Payload) as JsonObject : null;
         if (payload is null)
         {
@@ -68,7 +77,7 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
         var pipeline = payload.Text("kind") == JobKind.Pipeline;
         if (change.Action == JobActions.Queued && payload.Text("compute") is { } compute)
         {
-            LaneOf(compute.ToLowerInvariant()).Wake();
+            LaneOf(compute.ToLowerInvariant()).Waits((int?)payload["rank"] ?? QueueRank.Default, payload.Text("experiment") ?? "");
         }
         else if (pipeline && change.Action == JobActions.Finalizing)
         {
@@ -133,12 +142,25 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
         }
     }
 
-    /// <summary>Takes up every job that has not ended: queued ones are admitted, started ones are found again.</summary>
+    /// <summary>
+    /// Takes up every job that has not ended: started ones are found again, queued ones are announced to their lanes. Of those only what may
+    /// have been started is read: what has a task's folder.
+    /// </summary>
     private async Task TakeUpAsync(CancellationToken ct)
     {
-        foreach (var job in await jobs.LiveAsync(ct))
+        foreach (var job in await jobs.ActiveAsync(ct))
         {
             await TakeUpAsync(job, ct);
+        }
+
+        foreach (var job in await stores.Queue.StartedAsync(tools.Launcher.Names(), ct))
+        {
+            await ReleasedAsync(job);
+        }
+
+        foreach (var group in await stores.Queue.GroupsAsync(ct))
+        {
+            LaneOf(group.Compute).Waits(group.Rank, group.Experiment);
         }
 
         await RemoveLeftoversAsync(ct);
@@ -170,7 +192,9 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
         var stage = await tools.Launcher.InspectAsync(job.TaskId, ct);
         if (stage != TaskStage.Unknown || job.Status is not (JobStatus.Queued or JobStatus.Preparing))
         {
-            Begin(job, await ReadmitAsync(job, ct));
+            var slot = await ReadmitAsync(job, ct);
+            LaneOf(job.Compute).Took(job.Experiment, slot.Places);
+            Begin(job, slot);
             return;
         }
 
@@ -179,7 +203,7 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
             await tools.Transitions.RequeueAsync(job);
         }
 
-        LaneOf(job.Compute).Wake();
+        LaneOf(job.Compute).Waits(job.Rank, job.Experiment);
     }
 
     /// <summary>A running pipeline is moved by its steps; one that is to end, or whose steps are, is gone on with.</summary>
@@ -210,12 +234,12 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
 
     private async Task<ComputeSlot> ReadmitAsync(JobRow job, CancellationToken ct) =>
         (await computes.FindAsync(job.Workspace, job.ReadPlan().Compute, ct)).TryGet(out var target, out _)
-            ? computes.Readmit(target, 1)
+            ? computes.Readmit(target, job.Slots)
             : new ComputeSlot(() => { });
 
     private Lane LaneOf(string compute) => lanes.GetOrAdd(compute, key =>
     {
-        var lane = new Lane(key, new LaneTools(jobs, computes, claims, Begin, Refuse));
+        var lane = new Lane(key, new LaneTools(jobs, stores.Queue, computes, claims, Begin, Refuse));
         Track(GuardAsync(() => lane.RunAsync(stopping), key));
         return lane;
     });
@@ -229,7 +253,7 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
     {
         if (claims.TryTake(job.JobId) is not { } claim)
         {
-            slot.Dispose();
+            GiveBack(job, slot);
             return;
         }
 
@@ -250,11 +274,20 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
                 }
             },
             job.Id);
-        slot.Dispose();
+        GiveBack(job, slot);
         claim.Dispose();
 
-        // A job made again under the name of one that was deleted waits for this claim.
-        LaneOf(job.Compute).Wake();
+        // A job made again under the name of one that was deleted waits for this claim, wherever it is queued.
+        foreach (var lane in lanes.Values)
+        {
+            lane.ClaimReleased();
+        }
+    }
+
+    private void GiveBack(JobRow job, ComputeSlot slot)
+    {
+        slot.Dispose();
+        LaneOf(job.Compute).Gave(job.Experiment, slot.Places);
     }
 
     /// <summary>
@@ -289,3 +322,6 @@ internal sealed class Orchestrator(JobTable jobs, IComputes computes, IEventLog 
         _ = task.ContinueWith(done => work.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 }
+
+/// <summary>What the orchestrator reads jobs from.</summary>
+internal sealed record JobStores(JobTable Jobs, JobQueue Queue);

@@ -121,7 +121,7 @@ internal sealed class StepProgress(IRuns runs, ITokens tokens, JobTickets ticket
         runs.SetStatus(scope, step.Workspace, step.Name, RunStatus.Queued);
         var token = tokens.IssueForJob(scope, step.JobId);
         var experiment = runs.Find(scope, step.Workspace, step.Name)?.ExperimentId ?? "0";
-        Announce(scope, step, JobActions.Queued, ("compute", step.Compute));
+        AnnounceQueued(scope, step);
         Note(scope, step, $"{step.Step}: queued as the job {step.Name}");
         scope.OnCommitted(() => tickets.Keep(step.JobId, new JobTicket(token, experiment)));
     }
@@ -174,6 +174,10 @@ internal sealed class StepProgress(IRuns runs, ITokens tokens, JobTickets ticket
             StepWrites.AddLine(scope, pipeline, text);
         }
     }
+
+    /// <summary>The job waits for places: the event by which its lane knows.</summary>
+    public static void AnnounceQueued(WriteScope scope, JobRow job) =>
+        Announce(scope, job, JobActions.Queued, ("compute", job.Compute), ("rank", job.Rank), ("experiment", job.Experiment));
 
     /// <summary>Appends the event of a job, with what readers of the log need to know of pipelines and steps.</summary>
     public static void Announce(WriteScope scope, JobRow job, string action, params ReadOnlySpan<(string Name, JsonNode? Value)> details) =>

@@ -36,7 +36,8 @@ internal sealed class Transitions(IDatabase database, IRuns runs, JobEnding endi
         {
             if (JobWrites.Move(scope, job.JobId, [JobStatus.Preparing], JobStatus.Queued))
             {
-                Follow(scope, job, RunStatus.Queued, JobActions.Queued, ("compute", job.Compute));
+                runs.SetStatus(scope, job.Workspace, job.Name, RunStatus.Queued);
+                StepProgress.AnnounceQueued(scope, job);
             }
         },
         CancellationToken.None);

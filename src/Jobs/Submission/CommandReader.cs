@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -28,7 +27,7 @@ internal static partial class CommandReader
             Variables = ReadVariables(properties, findings),
             Tags = findings.Texts(properties, "tags", Root),
             Timeout = ReadTimeout(properties, findings),
-            Priority = ReadPriority(properties, findings),
+            Rank = QueueRank.Read(properties, findings),
         };
         findings.Texts(properties, "properties", Root);
         findings.Flag(properties, "isArchived", Root);
@@ -160,23 +159,6 @@ internal static partial class CommandReader
 
         findings.Invalid($"{Root}.limits.timeout", $"'{text}' is no positive ISO 8601 duration, such as PT30M.");
         return null;
-    }
-
-    private static int ReadPriority(JsonObject properties, Findings findings)
-    {
-        var text = findings.Scalar(findings.Map(properties, "queueSettings", Root), "priority", $"{Root}.queueSettings");
-        if (text is null)
-        {
-            return 2;
-        }
-
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var priority) && priority is >= 1 and <= 3)
-        {
-            return priority;
-        }
-
-        findings.Invalid($"{Root}.queueSettings.priority", $"'{text}' is no priority; 1, 2 and 3 are.");
-        return 2;
     }
 
     private static void CheckExpressions(CommandSpec spec, Findings findings)

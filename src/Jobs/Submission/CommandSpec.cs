@@ -64,8 +64,8 @@ internal sealed record CommandSpec
     /// <summary>The datastore of outputs without a place; the workspace's default when null.</summary>
     public string? Datastore { get; init; }
 
-    /// <summary>1 (low) to 3 (high) among the queued jobs of a compute.</summary>
-    public int Priority { get; init; } = 2;
+    /// <summary>Its place among the queued jobs of a compute, by tier and priority: higher goes first.</summary>
+    public int Rank { get; init; } = QueueRank.Default;
 }
 
 /// <summary>The types that inputs and outputs may have, in the wire's canonical spelling.</summary>

@@ -17,10 +17,10 @@ internal sealed class JobBirth(IResources resources, IRuns runs, ITokens tokens,
     {
         var written = Document(scope, id, document, caller);
         var (spec, plan) = job;
-        JobWrites.Insert(scope, new NewJob(id, spec.Priority, JobStatus.Queued, plan));
+        JobWrites.Insert(scope, new NewJob(id, spec.Rank, JobStatus.Queued, plan));
         var run = Run(scope, id, plan, new NewRunHead(spec.DisplayName, RunStatus.Queued, spec.Tags), parent: null);
         var token = tokens.IssueForJob(scope, id);
-        scope.Append(new NewEvent(caller.ObjectId, JobActions.Queued, id.Value, new JsonObject { ["compute"] = plan.Compute }.ToJsonString(ZaffreJson.Options)));
+        scope.Append(new NewEvent(caller.ObjectId, JobActions.Queued, id.Value, new JsonObject { ["compute"] = plan.Compute, ["rank"] = spec.Rank, ["experiment"] = plan.Experiment }.ToJsonString(ZaffreJson.Options)));
         scope.OnCommitted(() => tickets.Keep(id, new JobTicket(token, run.ExperimentId)));
         return written;
     }

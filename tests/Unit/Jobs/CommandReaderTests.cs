@@ -13,7 +13,7 @@ public sealed class CommandReaderTests
     {
         var spec = Read(Minimal, out var findings);
         Assert.False(findings.Any);
-        Assert.Equal(("true", "Default", null, 2), (spec.Command, spec.Experiment, spec.Timeout, spec.Priority));
+        Assert.Equal(("true", "Default", null, 2), (spec.Command, spec.Experiment, spec.Timeout, spec.Rank));
     }
 
     [Fact]

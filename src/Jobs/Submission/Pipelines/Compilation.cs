@@ -30,7 +30,7 @@ internal sealed record PlannedStep(ArmId Id, ArmId Parent, string Name)
 {
     public required JobPlan Plan { get; init; }
 
-    public int Priority { get; init; } = 2;
+    public int Rank { get; init; } = QueueRank.Default;
 
     /// <summary>The properties that answers show.</summary>
     public required JsonObject Document { get; init; }

@@ -85,7 +85,7 @@ internal sealed class PipelineCompiler(JobPlanner planner)
         compilation.Steps.Add(new PlannedStep(part.Id, level.Job, node.Name)
         {
             Plan = plan with { Root = compilation.Planning.Job },
-            Priority = spec.Priority,
+            Rank = spec.Rank,
             Document = document,
             Needs = part.Needs,
         });

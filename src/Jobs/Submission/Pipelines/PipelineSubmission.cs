@@ -31,13 +31,13 @@ internal sealed class PipelineSubmission(IDatabase database, JobTable jobs, JobB
     private Resource Write(WriteScope scope, ArmId id, JsonObject document, Accepted accepted, Caller caller)
     {
         var written = birth.Document(scope, id, document, caller);
-        JobWrites.Insert(scope, new NewJob(id, Priority: 2, JobStatus.Running, accepted.Plan));
+        JobWrites.Insert(scope, new NewJob(id, QueueRank.Default, JobStatus.Running, accepted.Plan));
         JobWrites.SetStarted(scope, id, scope.Now, []);
         birth.Run(scope, id, accepted.Plan, accepted.Head, parent: null);
         foreach (var step in accepted.Steps)
         {
             JobBirth.RequireFree(scope, step.Id);
-            JobWrites.Insert(scope, new NewJob(step.Id, step.Priority, JobStatus.NotStarted, step.Plan) { Step = new NewStep(step.Parent, step.Name, step.Needs, step.Document) });
+            JobWrites.Insert(scope, new NewJob(step.Id, step.Rank, JobStatus.NotStarted, step.Plan) { Step = new NewStep(step.Parent, step.Name, step.Needs, step.Document) });
             birth.Run(scope, step.Id, step.Plan, new NewRunHead(step.Document.Text("displayName"), RunStatus.NotStarted, TagsOf(step)), step.Parent.Name);
         }
 
