@@ -23,6 +23,9 @@ public sealed class ZaffreHost : IAsyncLifetime
     /// <summary>The folder into which this server records its traffic; null for none.</summary>
     public string? Record { get; init; }
 
+    /// <summary>Adds to the services, or replaces some; called at every start.</summary>
+    public Action<IServiceCollection>? Also { get; init; }
+
     public IServiceProvider Services => app!.Services;
 
     public T Get<T>()
@@ -84,16 +87,29 @@ public sealed class ZaffreHost : IAsyncLifetime
         }
 
         builder.Services.AddZaffre(new DataDirectory(Root));
+        Also?.Invoke(builder.Services);
         app = builder.Build();
         app.UseZaffre();
         await app.StartAsync();
     }
 
+    /// <summary>Ends the server and starts another one over the same folder.</summary>
+    public async Task RestartAsync()
+    {
+        await StopAsync();
+        await InitializeAsync();
+    }
+
     public async Task DisposeAsync()
+    {
+        await StopAsync();
+        await DeleteAsync(Root);
+    }
+
+    private async Task StopAsync()
     {
         await app!.StopAsync();
         await app.DisposeAsync();
-        await DeleteAsync(Root);
     }
 
     // Tasks end after the server, and write until then.

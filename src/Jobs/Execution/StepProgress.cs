@@ -22,6 +22,8 @@ internal sealed class StepProgress(IRuns runs, ITokens tokens, JobTickets ticket
 
     private const string Skipped = "StepSkipped";
 
+    private static readonly string[] Unfinished = [JobStatus.NotStarted, JobStatus.Running, JobStatus.CancelRequested];
+
     /// <summary>Starts the steps of a pipeline that wait for nothing.</summary>
     public void Begin(WriteScope scope, JobRow pipeline)
     {
@@ -85,10 +87,13 @@ internal sealed class StepProgress(IRuns runs, ITokens tokens, JobTickets ticket
         }
     }
 
-    /// <summary>When no step is open any more, the pipeline is to be finished by the orchestrator.</summary>
+    /// <summary>
+    /// When no step is open any more, the pipeline is to be finished by the orchestrator: also a nested one that never started, whose steps
+    /// were canceled one by one.
+    /// </summary>
     public void FinishIfDone(WriteScope scope, JobRow pipeline)
     {
-        if (!StepWrites.AnyLive(scope, pipeline.JobId) && JobWrites.Move(scope, pipeline.JobId, [JobStatus.Running, JobStatus.CancelRequested], JobStatus.Finalizing))
+        if (!StepWrites.AnyLive(scope, pipeline.JobId) && JobWrites.Move(scope, pipeline.JobId, Unfinished, JobStatus.Finalizing))
         {
             runs.SetStatus(scope, pipeline.Workspace, pipeline.Name, RunStatus.Finalizing);
             Announce(scope, pipeline, JobActions.Finalizing);
@@ -126,22 +131,26 @@ internal sealed class StepProgress(IRuns runs, ITokens tokens, JobTickets ticket
         scope.OnCommitted(() => tickets.Keep(step.JobId, new JobTicket(token, experiment)));
     }
 
+    /// <summary>Ends whatever needs the step, near and far; each is told once, with the step that is nearest to it.</summary>
     private void SkipWaiting(WriteScope scope, JobRow step, string why)
     {
-        foreach (var waiting in StepWrites.Waiting(scope, step.JobId))
+        var ended = new Queue<(JobRow Step, string Why)>([(step, why)]);
+        while (ended.TryDequeue(out var next))
         {
-            EndUnstarted(scope, waiting, Skipped, why);
-            Note(scope, waiting, $"{waiting.Step}: skipped. {why}");
-            SkipWaiting(scope, waiting, $"The step '{waiting.Step}', whose output it needs, was skipped.");
+            foreach (var waiting in StepWrites.Waiting(scope, next.Step.JobId).Where(waiting => EndUnstarted(scope, waiting, Skipped, next.Why)))
+            {
+                Note(scope, waiting, $"{waiting.Step}: skipped. {next.Why}");
+                ended.Enqueue((waiting, $"The step '{waiting.Step}', whose output it needs, was skipped."));
+            }
         }
     }
 
-    /// <summary>A step that never started ends, and with it what would have run below it.</summary>
-    private void EndUnstarted(WriteScope scope, JobRow step, string code, string why)
+    /// <summary>A step that never started ends, and with it what would have run below it; false when it has ended before.</summary>
+    private bool EndUnstarted(WriteScope scope, JobRow step, string code, string why)
     {
         if (!JobWrites.Move(scope, step.JobId, [JobStatus.NotStarted], JobStatus.Canceled))
         {
-            return;
+            return false;
         }
 
         JobWrites.SetEnd(scope, step.JobId, exitCode: null, code, why);
@@ -154,6 +163,8 @@ internal sealed class StepProgress(IRuns runs, ITokens tokens, JobTickets ticket
                 EndUnstarted(scope, below, code, why);
             }
         }
+
+        return true;
     }
 
     private static string Told(WriteScope scope, JobRow step, Verdict verdict)

@@ -100,6 +100,11 @@ internal sealed class Transitions(IDatabase database, IRuns runs, JobEnding endi
                 JobWrites.SetStop(scope, id, StopReason.Canceled, caller.Name);
                 if (job.Status == JobStatus.NotStarted || (idle && Unstarted.Contains(job.Status)))
                 {
+                    if (job.IsPipeline)
+                    {
+                        steps.Stop(scope, job, caller.Name);
+                    }
+
                     ending.End(scope, job, Verdict.CanceledBy(job.StopBy ?? caller.Name, exitCode: null), []);
                     return (JobWrites.Find(scope, id)!, null);
                 }
