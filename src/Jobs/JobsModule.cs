@@ -39,6 +39,8 @@ public static class JobsModule
         services.AddSingleton<JobUpdate>();
         services.AddSingleton<JobDeletion>();
         services.AddSingleton<JobDoors>();
+        services.AddSingleton<JobDocuments>();
+        services.AddSingleton<JobRepetition>();
         services.AddSingleton<LogFollowing>();
         services.AddSingleton<JobVariables>();
         services.AddSingleton<Preparation>();
@@ -67,7 +69,9 @@ public static class JobsModule
         PutJob.Map(workspace);
         DeleteJob.Map(workspace);
         CancelJob.Map(workspace);
-        StreamLogs.Map(endpoints.MapWorkspace("/zaffre/v1"));
+        var own = endpoints.MapWorkspace("/zaffre/v1");
+        StreamLogs.Map(own);
+        RerunJob.Map(own);
         return endpoints;
     }
 }

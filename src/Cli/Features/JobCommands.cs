@@ -4,7 +4,7 @@ using Zaffre.Kernel;
 
 namespace Zaffre.Cli;
 
-/// <summary><c>zaffre job create|show|list|stream|cancel|download</c>.</summary>
+/// <summary><c>zaffre job create|show|list|stream|cancel|download|rerun</c>.</summary>
 internal static class JobCommands
 {
     public static Command Create()
@@ -16,6 +16,7 @@ internal static class JobCommands
         group.Subcommands.Add(Stream());
         group.Subcommands.Add(Cancel());
         group.Subcommands.Add(Download());
+        group.Subcommands.Add(Rerun());
         return group;
     }
 
@@ -79,6 +80,25 @@ internal static class JobCommands
                 return null;
             },
             name);
+    }
+
+    private static Verb Rerun()
+    {
+        var name = Name();
+        var copy = new Option<string?>("--new-name") { Description = "Name of the new job; made of the old one when left out." };
+        var display = new Option<string?>("--display-name") { Description = "Display name of the new job." };
+        var experiment = new Option<string?>("--experiment-name") { Description = "Experiment of the new job." };
+        var stream = new Option<bool>("--stream", "-s") { Description = "Prints the log until the job ends." };
+        return new Verb(
+            "rerun",
+            "Run a job again from what was stored: its code, environment, versions of data and components, values.",
+            async (call, ct) =>
+            {
+                var wanted = new JsonObject { ["name"] = call.Get(copy), ["displayName"] = call.Get(display), ["experimentName"] = call.Get(experiment) };
+                var job = await call.Api.SendAsync(HttpMethod.Post, $"/zaffre/v1{call.Api.WorkspacePath}/jobs/{call.Get(name)}/rerun", wanted, ct);
+                return call.Get(stream) ? Projection.Of(await JobLog.StreamAsync(call.Api, job.Text("name")!, Console.Out, ct)) : Projection.Of(job);
+            },
+            name, copy, display, experiment, stream);
     }
 
     private static Verb Download()

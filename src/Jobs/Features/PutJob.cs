@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -38,9 +39,7 @@ internal static class PutJob
             return ArmResults.Problem(problem);
         }
 
-        var answer = ResourceDocument.Answer(resource);
-        var call = new ResourceCall(resource.Id, workspace, context.Caller(), context.Request.Query["api-version"].ToString(), context);
-        await doors.Type.RenderAsync(call, resource, answer, ct);
+        var answer = await doors.AnswerAsync(resource, workspace, context, ct);
         StoredOnly.Mark(context, doors.Type, resource.Document);
         return ArmResults.Json(existing is null ? StatusCodes.Status201Created : StatusCodes.Status200OK, answer, resource.ETag);
     }
@@ -51,4 +50,13 @@ internal static class PutJob
 }
 
 /// <summary>What the PUT of a job leads to.</summary>
-internal sealed record JobDoors(IResources Resources, JobSubmission Submission, JobUpdate Update, JobResource Type);
+internal sealed record JobDoors(IResources Resources, JobSubmission Submission, JobUpdate Update, JobResource Type)
+{
+    /// <summary>What is answered about a job.</summary>
+    public async Task<JsonObject> AnswerAsync(Resource job, WorkspaceRef workspace, HttpContext context, CancellationToken ct)
+    {
+        var answer = ResourceDocument.Answer(job);
+        await Type.RenderAsync(new ResourceCall(job.Id, workspace, context.Caller(), context.Request.Query["api-version"].ToString(), context), job, answer, ct);
+        return answer;
+    }
+}

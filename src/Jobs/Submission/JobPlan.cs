@@ -55,6 +55,9 @@ internal sealed record JobPlan
     /// <summary>The job at the root of the tree that a step belongs to; null for a job that was submitted by itself.</summary>
     public string? Root { get; init; }
 
+    /// <summary>What references without a version were taken for (<see cref="Lookups.Pins"/>), at the root of a tree; null when there are none.</summary>
+    public IReadOnlyDictionary<string, string>? Pins { get; init; }
+
     /// <summary>What is decided about a pipeline beside its steps; null for a command.</summary>
     public PlannedPipeline? Pipeline { get; init; }
 }

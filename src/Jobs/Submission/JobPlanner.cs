@@ -11,6 +11,9 @@ namespace Zaffre.Jobs.Submission;
 /// <summary>What is planned for: the job, who submits it, and where problems go. <paramref name="Known"/> remembers what was looked up before.</summary>
 internal sealed record Planning(WorkspaceRef Workspace, string Job, Caller Caller, Findings Findings, Lookups Known)
 {
+    /// <summary>The name of the job that this one repeats; null for any other.</summary>
+    public string? RerunOf { get; init; }
+
     /// <summary>The same for a part of the submission whose problems lie under <paramref name="path"/>.</summary>
     public Planning For(string job, string path) => this with { Job = job, Findings = Findings.Under(path) };
 }
@@ -48,6 +51,7 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
             Inputs = inputs,
             Variables = spec.Variables,
             Timeout = spec.Timeout,
+            Pins = planning.Known.Pins,
         };
     }
 
@@ -121,7 +125,7 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
     }
 
     /// <summary>Where inputs lie; problems lie under <c>properties.inputs</c>.</summary>
-    public async Task<Dictionary<string, PlannedInput>> InputsAsync(Planning planning, IReadOnlyDictionary<string, InputSpec> specs, CancellationToken ct)
+    public static async Task<Dictionary<string, PlannedInput>> InputsAsync(Planning planning, IReadOnlyDictionary<string, InputSpec> specs, CancellationToken ct)
     {
         var findings = planning.Findings;
         var inputs = new Dictionary<string, PlannedInput>(StringComparer.Ordinal);
@@ -134,7 +138,7 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
             }
 
             var path = $"properties.inputs.{name}.uri";
-            if (!(await uris.ResolveAsync(planning.Workspace, spec.Value, ct)).TryGet(out var place, out var problem))
+            if (!(await planning.Known.DataAsync(planning.Workspace, spec.Value, ct)).TryGet(out var place, out var problem))
             {
                 findings.Add(path, problem);
             }

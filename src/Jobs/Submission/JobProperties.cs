@@ -20,6 +20,9 @@ internal static class JobProperties
 
     public const string EndTime = "EndTimeUtc";
 
+    /// <summary>The job that this one repeats.</summary>
+    public const string RerunOf = "zaffre.rerunOf";
+
     public static bool IsOurs(string key) =>
         key.StartsWith("zaffre.", StringComparison.OrdinalIgnoreCase) || key is StartTime or EndTime;
 }

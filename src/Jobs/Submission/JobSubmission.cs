@@ -12,9 +12,12 @@ namespace Zaffre.Jobs.Submission;
 internal sealed class JobSubmission(IDatabase database, JobBirth birth, JobPlanner planner, PipelineSubmission pipelines, LookupSources sources)
 {
     /// <summary>The new job, or everything that is wrong with it; then nothing was stored.</summary>
-    public async Task<Outcome<Resource>> CreateAsync(WorkspaceRef workspace, ArmId id, JsonObject body, Caller caller, CancellationToken ct)
+    public Task<Outcome<Resource>> CreateAsync(WorkspaceRef workspace, ArmId id, JsonObject body, Caller caller, CancellationToken ct) =>
+        CreateAsync(new Planning(workspace, id.Name, caller, new Findings(), new Lookups(sources)), id, body, ct);
+
+    /// <summary>As above, with lookups of the caller's.</summary>
+    public async Task<Outcome<Resource>> CreateAsync(Planning planning, ArmId id, JsonObject body, CancellationToken ct)
     {
-        var planning = new Planning(workspace, id.Name, caller, new Findings(), new Lookups(sources));
         var findings = planning.Findings;
         if (!Names.IsJob(id.Name))
         {
@@ -38,11 +41,11 @@ internal sealed class JobSubmission(IDatabase database, JobBirth birth, JobPlann
             return findings.Combined;
         }
 
-        return await database.WriteAsync(scope => birth.Command(scope, id, Document(body), (spec, plan), caller), ct);
+        return await database.WriteAsync(scope => birth.Command(scope, id, Document(body, planning.RerunOf), (spec, plan), planning.Caller), ct);
     }
 
     /// <summary>The document to store: as it was sent, without what only answers hold.</summary>
-    public static JsonObject Document(JsonObject body)
+    public static JsonObject Document(JsonObject body, string? rerunOf = null)
     {
         var document = body.Copy();
         foreach (var name in (string[])["id", "name", "type", "systemData"])
@@ -61,6 +64,12 @@ internal sealed class JobSubmission(IDatabase database, JobBirth birth, JobPlann
             {
                 own.Remove(key);
             }
+        }
+
+        if (rerunOf is not null && properties is not null)
+        {
+            properties["properties"] ??= new JsonObject();
+            properties["properties"]![JobProperties.RerunOf] = rerunOf;
         }
 
         return document;

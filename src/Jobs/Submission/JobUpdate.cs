@@ -56,6 +56,13 @@ internal sealed class JobUpdate(IDatabase database, IResources resources, IRuns 
             }
         }
 
+        // What is not the client's to say is not the client's to remove.
+        if (present.Properties.Object("properties")?.Text(JobProperties.RerunOf) is { } repeated)
+        {
+            properties["properties"] ??= new JsonObject();
+            properties["properties"]![JobProperties.RerunOf] = repeated;
+        }
+
         var written = resources.Put(scope, present.Id, document, caller, condition);
         var workspace = JobRow.WorkspaceOf(id);
         if (JobWrites.Find(scope, id) is not null && runs.Find(scope, workspace, id.Name) is not null)

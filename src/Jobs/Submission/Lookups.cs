@@ -9,10 +9,12 @@ namespace Zaffre.Jobs.Submission;
 
 /// <summary>
 /// What one submission looks up, once each: the steps of a pipeline name the same environments, codes and computes over and over. Not thread safe;
-/// lives as long as the submission.
+/// lives as long as the submission. References that may mean another version tomorrow are looked up by <paramref name="pinned"/> first, and
+/// what they mean now is kept in <see cref="Pins"/>.
 /// </summary>
-internal sealed class Lookups(LookupSources sources)
+internal sealed class Lookups(LookupSources sources, IReadOnlyDictionary<string, string>? pinned = null)
 {
+    private readonly Dictionary<string, string> pins = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Outcome<ComputeTarget>> computes = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<(AssetType, string), Outcome<AssetVersion>> versions = [];
     private readonly Dictionary<string, Outcome<ResolvedUri>> places = new(StringComparer.Ordinal);
@@ -26,12 +28,46 @@ internal sealed class Lookups(LookupSources sources)
         return computes.TryGetValue(key, out var known) ? known : computes[key] = await sources.Computes.FindAsync(reference, compute, ct);
     }
 
-    public async Task<Outcome<AssetVersion>> AssetAsync(WorkspaceRef reference, AssetType type, string asset, CancellationToken ct) =>
-        versions.TryGetValue((type, asset), out var known) ? known : versions[(type, asset)] = await sources.Assets.ResolveAsync(reference, type, asset, ct);
+    /// <summary>Every reference of this submission that names no version, as <c>type reference</c>, and the id of the version that it was taken for.</summary>
+    public IReadOnlyDictionary<string, string>? Pins => pins.Count == 0 ? null : pins;
+
+    public async Task<Outcome<AssetVersion>> AssetAsync(WorkspaceRef reference, AssetType type, string asset, CancellationToken ct)
+    {
+        if (versions.TryGetValue((type, asset), out var known))
+        {
+            return known;
+        }
+
+        var found = await sources.Assets.ResolveAsync(reference, type, Pinned(type, asset), ct);
+        if (found.TryGet(out var version, out _))
+        {
+            Pin(asset, version);
+        }
+
+        return versions[(type, asset)] = found;
+    }
 
     /// <summary>A place that does not change while the submission lasts, such as that of code.</summary>
     public async Task<Outcome<ResolvedUri>> UriAsync(WorkspaceRef reference, string uri, CancellationToken ct) =>
         places.TryGetValue(uri, out var known) ? known : places[uri] = await sources.Uris.ResolveAsync(reference, uri, ct);
+
+    /// <summary>Where data lies now.</summary>
+    public async Task<Outcome<ResolvedUri>> DataAsync(WorkspaceRef reference, string uri, CancellationToken ct)
+    {
+        var wanted = uri;
+        foreach (var type in (ReadOnlySpan<AssetType>)[AssetType.Data, AssetType.Model])
+        {
+            wanted = wanted == uri ? Pinned(type, uri) : wanted;
+        }
+
+        var found = await sources.Uris.ResolveAsync(reference, wanted, ct);
+        if (found.TryGet(out var place, out _) && place.Asset is { } version)
+        {
+            Pin(uri, version);
+        }
+
+        return found;
+    }
 
     /// <summary>The name of the workspace's default datastore.</summary>
     public async Task<string> DefaultDatastoreAsync(WorkspaceRef reference, CancellationToken ct)
@@ -48,6 +84,18 @@ internal sealed class Lookups(LookupSources sources)
     public async Task<Workspace> WorkspaceAsync(Func<Task<Workspace>> find) => workspace ??= await find();
 
     public async Task<BlobLocation> ArtifactsAsync(Func<Task<BlobLocation>> find) => artifacts ??= await find();
+
+    private string Pinned(AssetType type, string reference) => pinned is not null && pinned.TryGetValue(Key(type, reference), out var id) ? id : reference;
+
+    private void Pin(string reference, AssetVersion version)
+    {
+        if (!reference.EndsWith(":" + version.Version, StringComparison.Ordinal) && !reference.EndsWith("/versions/" + version.Version, StringComparison.Ordinal))
+        {
+            pins[Key(version.Type, reference)] = version.Id.Value;
+        }
+    }
+
+    private static string Key(AssetType type, string reference) => $"{type} {reference}";
 }
 
 /// <summary>Where lookups are answered.</summary>

@@ -84,7 +84,7 @@ internal sealed class PipelineCompiler(JobPlanner planner)
         document["componentId"] = component.Id;
         compilation.Steps.Add(new PlannedStep(part.Id, level.Job, node.Name)
         {
-            Plan = plan with { Root = compilation.Planning.Job },
+            Plan = plan with { Root = compilation.Planning.Job, Pins = null },
             Rank = spec.Rank,
             Document = document,
             Needs = part.Needs,

@@ -25,7 +25,11 @@ internal sealed class PipelineRoot(JobPlanner planner, PipelineCompiler compiler
             Names = [.. jobs.Select(pair => pair.Key)],
         };
         await compiler.CompileAsync(compilation, level, jobs, ct);
-        var plan = await planner.BareAsync(planning, experiment, places, ct) with { Pipeline = new PlannedPipeline(settings.ContinueOnStepFailure, level.Written) };
+        var plan = await planner.BareAsync(planning, experiment, places, ct) with
+        {
+            Pipeline = new PlannedPipeline(settings.ContinueOnStepFailure, level.Written),
+            Pins = planning.Known.Pins,
+        };
         return (plan, compilation.Steps);
     }
 
@@ -38,7 +42,7 @@ internal sealed class PipelineRoot(JobPlanner planner, PipelineCompiler compiler
             : settings;
     }
 
-    private async Task<(IReadOnlyDictionary<string, Bound> Inputs, IReadOnlyDictionary<string, OutputSpec> Outputs, JsonObject Jobs)> ReadAsync(
+    private static async Task<(IReadOnlyDictionary<string, Bound> Inputs, IReadOnlyDictionary<string, OutputSpec> Outputs, JsonObject Jobs)> ReadAsync(
         Compilation compilation, JsonObject properties, CancellationToken ct)
     {
         var findings = compilation.Findings;
@@ -92,7 +96,7 @@ internal sealed class PipelineRoot(JobPlanner planner, PipelineCompiler compiler
     }
 
     /// <summary>The pipeline's inputs; one that does not resolve is reported here, and not for every step that reads it.</summary>
-    private async Task<Dictionary<string, Bound>> BoundAsync(Planning planning, JsonObject properties, IReadOnlyDictionary<string, InputSpec> given, CancellationToken ct)
+    private static async Task<Dictionary<string, Bound>> BoundAsync(Planning planning, JsonObject properties, IReadOnlyDictionary<string, InputSpec> given, CancellationToken ct)
     {
         var inputs = new Dictionary<string, Bound>(StringComparer.Ordinal);
         foreach (var (name, _) in properties["inputs"] as JsonObject ?? [])
@@ -103,7 +107,7 @@ internal sealed class PipelineRoot(JobPlanner planner, PipelineCompiler compiler
         foreach (var (name, spec) in given)
         {
             var before = planning.Findings.Count;
-            await planner.InputsAsync(planning, new Dictionary<string, InputSpec>(StringComparer.Ordinal) { [name] = spec }, ct);
+            await JobPlanner.InputsAsync(planning, new Dictionary<string, InputSpec>(StringComparer.Ordinal) { [name] = spec }, ct);
             if (planning.Findings.Count == before)
             {
                 inputs[name] = new Bound(spec.Type, spec.Value) { Mode = ZaffreJson.Text(properties["inputs"]![name]!["mode"]) };
