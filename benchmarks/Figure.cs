@@ -31,6 +31,18 @@ internal sealed record Figure(string Name, double Value, string Unit)
         Spread = Round(runs.Max() - runs.Min()),
     };
 
+    /// <summary>This figure beside what a peer needed in the same runs: its median, and how many times as much that is. A run without the peer leaves it out.</summary>
+    public Figure Beside(string peerName, IReadOnlyCollection<double?> peer)
+    {
+        if (peer.Count == 0 || peer.Any(value => value is null))
+        {
+            return this with { PeerName = peerName };
+        }
+
+        var median = Round(Percentile(peer.Select(value => value!.Value), 0.5));
+        return this with { PeerName = peerName, Peer = median, Ratio = Round(median / Value) };
+    }
+
     /// <summary>The nearest-rank percentile.</summary>
     public static double Percentile(IEnumerable<double> values, double share)
     {

@@ -1,6 +1,7 @@
 using Zaffre.Benchmarks;
 using Zaffre.Benchmarks.Clients;
 using Zaffre.Benchmarks.Core;
+using Zaffre.Benchmarks.Jobs;
 
 var root = Environment.GetEnvironmentVariable("ZAFFRE_HOME") ?? Directory.GetCurrentDirectory();
 var name = args.FirstOrDefault() ?? "core";
@@ -9,11 +10,12 @@ Func<string, Task<IReadOnlyList<Figure>>>? run = name switch
 {
     "core" => CoreBenchmark.RunAsync,
     "clients" => ClientsBenchmark.RunAsync,
+    "jobs" => JobsBenchmark.RunAsync,
     _ => null,
 };
 if (run is null)
 {
-    await Console.Error.WriteLineAsync($"There is no benchmark '{name}'; there are: core, clients.");
+    await Console.Error.WriteLineAsync($"There is no benchmark '{name}'; there are: core, clients, jobs.");
     return 2;
 }
 

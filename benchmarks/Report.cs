@@ -28,12 +28,12 @@ internal static class Report
     }
 }
 
-/// <summary>An upper limit in the figure's own unit, or the least ratio to the peer measured in the same run.</summary>
+/// <summary>An upper limit in the figure's own unit, or the least ratio to the peer measured in the same run. Without its peer a figure meets nothing.</summary>
 internal sealed record Budget(double? Max, double? MinRatio)
 {
     public Figure Judge(Figure figure) => figure with
     {
         Budget = Max ?? MinRatio,
-        Met = Max is { } max ? figure.Value <= max : figure.Ratio >= MinRatio,
+        Met = figure is { PeerName: not null, Peer: null } ? false : Max is { } max ? figure.Value <= max : figure.Ratio >= MinRatio,
     };
 }

@@ -37,11 +37,10 @@ internal sealed class JobClient : IDisposable
         return jobs;
     }
 
-    /// <summary>From the 201 of the job to the first answer that says it runs, and to the first that says it is completed.</summary>
-    public async Task<(double Running, double Completed)> RunTrueAsync(string name)
+    /// <summary>From the 201 of the job to the first answer that says it runs, and to the first that says it is completed; <paramref name="more"/> continues its properties.</summary>
+    public async Task<(double Running, double Completed)> RunTrueAsync(string name, string more = "")
     {
-        var environment = $"{workspace}/environments/bench/versions/1";
-        await PutAsync($"jobs/{name}", $$$"""{"properties":{"jobType":"Command","command":"true","experimentName":"bench","environmentId":"{{{environment}}}"}}""");
+        await PutJobAsync(name, "\"command\":\"true\"" + more);
         var accepted = Stopwatch.GetTimestamp();
         double? running = null;
         while (true)
@@ -63,13 +62,44 @@ internal sealed class JobClient : IDisposable
 
     public void Dispose() => client.Dispose();
 
-    private async Task<string?> StatusAsync(string name)
+    /// <summary>The id of the environment that every job of a benchmark has.</summary>
+    public string EnvironmentId => $"{workspace}/environments/bench/versions/1";
+
+    /// <summary>The id of the workspace.</summary>
+    public string Workspace => workspace;
+
+    /// <summary>Creates a command job of the given properties, beside environment and experiment.</summary>
+    public Task PutJobAsync(string name, string properties) =>
+        PutAsync($"jobs/{name}", $$$"""{"properties":{"jobType":"Command","experimentName":"bench","environmentId":"{{{EnvironmentId}}}",{{{properties}}}}}""");
+
+    /// <summary>Asks again and again, with nothing else between, until the job has ended; throws unless it is completed.</summary>
+    public async Task EndAsync(string name)
     {
-        var job = await client.GetFromJsonAsync<JsonObject>(new Uri($"{workspace}/jobs/{name}?{ApiVersion}", UriKind.Relative));
-        return (string?)job?["properties"]?["status"];
+        while (await StatusAsync(name) is var status && status != "Completed")
+        {
+            if (status is "Failed" or "Canceled")
+            {
+                throw new InvalidOperationException($"{name} ended as {status}.");
+            }
+
+            await Task.Delay(1);
+        }
     }
 
-    private async Task PutAsync(string path, string body)
+    /// <summary>Asks for the end of a job.</summary>
+    public async Task CancelAsync(string name)
+    {
+        using var answer = await client.PostAsync(new Uri($"{workspace}/jobs/{name}/cancel?{ApiVersion}", UriKind.Relative), content: null);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>The answer to a GET below the workspace; <paramref name="path"/> may have a query.</summary>
+    public async Task<JsonObject> GetAsync(string path) =>
+        (await client.GetFromJsonAsync<JsonObject>(new Uri($"{workspace}/{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{ApiVersion}", UriKind.Relative)))!;
+
+    public async Task<string?> StatusAsync(string name) => (string?)(await GetAsync($"jobs/{name}"))["properties"]?["status"];
+
+    public async Task PutAsync(string path, string body)
     {
         using var content = new StringContent(body, new MediaTypeHeaderValue("application/json"));
         using var answer = await client.PutAsync(new Uri($"{workspace}/{path}?{ApiVersion}", UriKind.Relative), content);

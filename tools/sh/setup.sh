@@ -17,6 +17,9 @@ setup_table() {
         models) printf '%s\n' \
             '/usr/lib/python3/dist-packages/xgboost python3-xgboost' \
             '/usr/lib/python3/dist-packages/cloudpickle python3-cloudpickle' ;;
+        peers) printf '%s\n' \
+            '/usr/bin/snakemake snakemake' \
+            '/usr/bin/make make' ;;
         clients) printf '%s\n' \
             '/usr/lib/python3/dist-packages/azure/ai/ml python3-azure' \
             '/usr/lib/python3/dist-packages/azure/storage/blob python3-azure-storage' \
