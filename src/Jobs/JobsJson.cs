@@ -7,4 +7,5 @@ namespace Zaffre.Jobs;
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(JobPlan))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
+[JsonSerializable(typeof(IReadOnlyList<StepTemplate>))]
 internal sealed partial class JobsJson : JsonSerializerContext;

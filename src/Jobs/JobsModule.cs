@@ -44,10 +44,12 @@ public static class JobsModule
         services.AddSingleton<LogFollowing>();
         services.AddSingleton<JobVariables>();
         services.AddSingleton<Preparation>();
+        services.AddSingleton<LoopProgress>();
         services.AddSingleton<StepProgress>();
         services.AddSingleton<JobEnding>();
         services.AddSingleton<Transitions>();
         services.AddSingleton<PipelineLog>();
+        services.AddSingleton<LoopOutputs>();
         services.AddSingleton<PipelineEnd>();
         services.AddSingleton<AttemptTools>();
         services.AddSingleton<Orchestrator>();

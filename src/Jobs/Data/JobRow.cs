@@ -65,7 +65,16 @@ internal sealed class JobRow
     /// <summary>Set while it waits for its next try: when that is due.</summary>
     public long? Due { get; init; }
 
-    public bool IsPipeline => Kind == JobKind.Pipeline;
+    /// <summary>True for what has steps: pipelines and loops.</summary>
+    public bool IsPipeline => Kind is JobKind.Pipeline or JobKind.Loop;
+
+    /// <summary>True for a pipeline whose steps are iterations, made while it runs.</summary>
+    public bool IsLoop => Kind == JobKind.Loop;
+
+    public bool IsCondition => Kind == JobKind.Condition;
+
+    /// <summary>False for pipelines, loops and conditions: their steps run, and they only when those do.</summary>
+    public bool HasCompute => Compute.Length > 0;
 
     public ArmId JobId => new(Id);
 
@@ -94,12 +103,26 @@ internal static class JobKind
 {
     public const string Command = "Command";
     public const string Pipeline = "Pipeline";
+
+    /// <summary>A pipeline whose steps are iterations.</summary>
+    public const string Loop = "Loop";
+
+    /// <summary>A step that decides which others run, and does nothing else.</summary>
+    public const string Condition = "Condition";
+
+    public static string Of(JobPlan plan) => plan switch
+    {
+        { Pipeline.Loop: not null } => Loop,
+        { Pipeline: not null } => Pipeline,
+        { Condition: not null } => Condition,
+        _ => Command,
+    };
 }
 
 /// <summary>An output as its table holds it.</summary>
 internal sealed class OutputRow
 {
-    public const string Columns = "name, type, uri, asset, sha256, files, bytes";
+    public const string Columns = "name, type, uri, asset, sha256, files, bytes, value";
 
     public string Name { get; init; } = "";
 
@@ -115,4 +138,7 @@ internal sealed class OutputRow
     public long? Files { get; init; }
 
     public long? Bytes { get; init; }
+
+    /// <summary>What it holds, when it is a value that steers a pipeline.</summary>
+    public string? Value { get; init; }
 }

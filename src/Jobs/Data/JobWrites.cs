@@ -37,12 +37,12 @@ internal static class JobWrites
                 key = job.Id.Key,
                 id = job.Id.Value,
                 task = TaskName(job.Id, scope.Now),
-                compute = new ArmId(job.Plan.Compute).Key,
+                compute = job.Plan.Compute.Length == 0 ? "" : new ArmId(job.Plan.Compute).Key,
                 priority = job.Rank,
                 status = job.Status,
                 plan = JsonSerializer.Serialize(job.Plan, JobsJson.Default.JobPlan),
                 now = scope.Now.ToUnixTimeMilliseconds(),
-                kind = job.Plan.Pipeline is null ? JobKind.Command : JobKind.Pipeline,
+                kind = JobKind.Of(job.Plan),
                 parent = job.Step?.Parent.Key,
                 step = job.Step?.Name,
                 waits = job.Step?.Needs.Count ?? 0,
@@ -90,7 +90,8 @@ internal static class JobWrites
         "UPDATE jobs SET ended = @now, exit_code = @exitCode, error_code = @errorCode, error_message = @errorMessage WHERE key = @key",
         new { key = job.Key, now = scope.Now.ToUnixTimeMilliseconds(), exitCode, errorCode, errorMessage });
 
-    public static void SetDigest(WriteScope scope, ArmId job, string output, FolderDigest digest, string? asset) => scope.Execute(
-        "UPDATE job_outputs SET sha256 = @sha256, files = @files, bytes = @bytes, asset = @asset WHERE job = @key AND name = @output",
-        new { key = job.Key, output, sha256 = digest.Sha256, files = digest.Files, bytes = digest.Bytes, asset });
+    /// <summary>What lies in an output, the asset made of it, and the value that it holds.</summary>
+    public static void SetDigest(WriteScope scope, ArmId job, string output, FolderDigest digest, (string? Asset, string? Value) made) => scope.Execute(
+        "UPDATE job_outputs SET sha256 = @sha256, files = @files, bytes = @bytes, asset = @asset, value = @value WHERE job = @key AND name = @output",
+        new { key = job.Key, output, sha256 = digest.Sha256, files = digest.Files, bytes = digest.Bytes, asset = made.Asset, value = made.Value });
 }

@@ -30,7 +30,7 @@ internal sealed class OutputAssets(JobTable jobs) : IRunOutputAssets
 
         var type = output.Type switch
         {
-            "uri_file" => "UriFile",
+            _ when Submission.JobTypes.IsFile(output.Type) => "UriFile",
             "mltable" => "MLTable",
             _ => "UriFolder",
         };

@@ -29,10 +29,11 @@ internal sealed class JobEnding(IRuns runs, ITokens tokens, IAssets assets, IOpe
     public void End(WriteScope scope, JobRow job, Verdict verdict, IReadOnlyList<PublishedOutput> outputs)
     {
         var plan = job.ReadPlan();
+        plan = Place(scope, job, plan, outputs);
         foreach (var output in outputs)
         {
             var asset = verdict.Status == JobStatus.Completed ? Register(scope, job, plan, output) : null;
-            JobWrites.SetDigest(scope, job.JobId, output.Name, output.Digest, asset?.Value);
+            JobWrites.SetDigest(scope, job.JobId, output.Name, output.Digest, (asset?.Value, output.Value));
         }
 
         JobWrites.Move(scope, job.JobId, Alive, verdict.Status);
@@ -40,7 +41,7 @@ internal sealed class JobEnding(IRuns runs, ITokens tokens, IAssets assets, IOpe
         if (job.Started is not null && plan.Outputs.Count > 0)
         {
             runs.SetOutputs(scope, job.Workspace, job.Name, [.. plan.Outputs.Select(output =>
-                new RunOutput(output.Key, OutputAssets.IdOf(plan.Location, plan.WorkspaceId, job.Name, output.Key), output.Value.Type))]);
+                new RunOutput(output.Key, OutputAssets.IdOf(plan.Location, plan.WorkspaceId, job.Name, output.Key), JobTypes.OnWire(output.Value.Type)))]);
         }
 
         var error = verdict.Code is null ? null : new RunError(verdict.Code, verdict.Message ?? verdict.Code);
@@ -58,6 +59,30 @@ internal sealed class JobEnding(IRuns runs, ITokens tokens, IAssets assets, IOpe
         }
 
         steps.Ended(scope, job, verdict);
+    }
+
+    /// <summary>The plan with the outputs where they lie.</summary>
+    private static JobPlan Place(WriteScope scope, JobRow job, JobPlan plan, IReadOnlyList<PublishedOutput> outputs)
+    {
+        var moved = outputs.Where(output => output.Place is not null).ToDictionary(output => output.Name, output => output.Place!, StringComparer.Ordinal);
+        if (moved.Count == 0)
+        {
+            return plan;
+        }
+
+        var placed = plan with { Outputs = plan.Outputs.ToDictionary(pair => pair.Key, pair => moved.GetValueOrDefault(pair.Key) ?? pair.Value, StringComparer.Ordinal) };
+        var document = StepWrites.Document(scope, job.JobId);
+        foreach (var (name, place) in moved)
+        {
+            StepWrites.SetPlace(scope, job.JobId, name, place.Uri);
+            if (document?["outputs"]?[name] is JsonObject shown)
+            {
+                shown["uri"] = place.Uri;
+            }
+        }
+
+        StepWrites.SetPlan(scope, job.JobId, placed, document);
+        return placed;
     }
 
     private static string ActionOf(Verdict verdict) => verdict.Status switch

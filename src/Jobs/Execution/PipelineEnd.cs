@@ -1,5 +1,4 @@
 using Zaffre.Jobs.Data;
-using Zaffre.Storage;
 using Zaffre.Web;
 
 namespace Zaffre.Jobs.Execution;
@@ -8,7 +7,7 @@ namespace Zaffre.Jobs.Execution;
 /// Ends a pipeline of which no step is open: log, digests of its outputs, verdict. Doing it again after a crash does the same; two at once are
 /// harmless, since only one of the last units finds the pipeline alive.
 /// </summary>
-internal sealed class PipelineEnd(JobTable jobs, Transitions transitions, PipelineLog log, TimeProvider time)
+internal sealed class PipelineEnd(JobTable jobs, Transitions transitions, PipelineLog log, LoopOutputs loops, TimeProvider time)
 {
     private const int MostNamed = 5;
 
@@ -22,8 +21,9 @@ internal sealed class PipelineEnd(JobTable jobs, Transitions transitions, Pipeli
             return;
         }
 
-        var verdict = Judge(pipeline, await jobs.StepsAsync(id, CancellationToken.None));
-        var outputs = verdict.Status == JobStatus.Completed ? await OutputsAsync(pipeline) : [];
+        var steps = await jobs.StepsAsync(id, CancellationToken.None);
+        var verdict = Judge(pipeline, steps);
+        var outputs = verdict.Status != JobStatus.Completed ? [] : pipeline.IsLoop ? await loops.OfAsync(pipeline, steps) : await OutputsAsync(pipeline);
         verdict = verdict with { LastLine = StepWrites.Line(time.GetUtcNow(), Told(pipeline, verdict)) };
         await log.WriteLastAsync(pipeline, verdict.LastLine);
         await transitions.EndAsync(pipeline, verdict, outputs);
@@ -37,8 +37,13 @@ internal sealed class PipelineEnd(JobTable jobs, Transitions transitions, Pipeli
             return Verdict.CanceledBy(pipeline.StopBy ?? Caller.System.Name, exitCode: null);
         }
 
+        if (pipeline.Stop == LoopProgress.Failed)
+        {
+            return Verdict.Failed(LoopProgress.Failed, pipeline.StopBy!);
+        }
+
         var failed = steps.Where(step => step.Status == JobStatus.Failed).ToArray();
-        var first = failed.Length > 0 ? failed : [.. steps.Where(step => step.Status == JobStatus.Canceled)];
+        var first = failed.Length > 0 ? failed : [.. steps.Where(step => step.Status == JobStatus.Canceled && step.ErrorCode != StepProgress.NotTaken)];
         if (first.Length == 0)
         {
             return new Verdict(JobStatus.Completed, null, null, null);
@@ -56,10 +61,9 @@ internal sealed class PipelineEnd(JobTable jobs, Transitions transitions, Pipeli
         var published = new List<PublishedOutput>();
         foreach (var (name, source) in pipeline.ReadPlan().Pipeline!.Outputs)
         {
-            var rows = await jobs.OutputsAsync(new ArmId(source.Job), CancellationToken.None);
-            if (rows.FirstOrDefault(row => row.Name == source.Name) is { Sha256: { } sha256 } row)
+            if (await jobs.FindAsync(new ArmId(source.Job), CancellationToken.None) is { } step && await loops.OfAsync(pipeline, name, step, source.Name) is { } output)
             {
-                published.Add(new PublishedOutput(name, new FolderDigest(sha256, row.Files ?? 0, row.Bytes ?? 0)));
+                published.Add(output);
             }
         }
 

@@ -15,10 +15,13 @@ namespace Zaffre.Jobs.Execution;
 /// Moves pipelines: what a step's end means for the steps that wait for it and for its pipeline, inside the unit that ends the step. Holds
 /// nothing; whatever a crash leaves is a state between two units.
 /// </summary>
-internal sealed class StepProgress(IRuns runs, ITokens tokens, JobTickets tickets)
+internal sealed class StepProgress(IRuns runs, ITokens tokens, JobTickets tickets, LoopProgress loops)
 {
     /// <summary>Why a pipeline whose step failed ends the others; beside the names of <see cref="StopReason"/>.</summary>
     public const string StepFailed = "StepFailed";
+
+    /// <summary>The error of a step that did not run because an <c>if_else</c> decided so; no failure.</summary>
+    public const string NotTaken = "BranchNotTaken";
 
     private const string Skipped = "StepSkipped";
 
@@ -27,17 +30,27 @@ internal sealed class StepProgress(IRuns runs, ITokens tokens, JobTickets ticket
     /// <summary>Starts the steps of a pipeline that wait for nothing.</summary>
     public void Begin(WriteScope scope, JobRow pipeline)
     {
-        foreach (var step in StepWrites.Roots(scope, pipeline.JobId))
-        {
-            Release(scope, step);
-        }
+        var ended = new Queue<(JobRow, Verdict)>();
+        Begin(scope, pipeline, ended);
+        Drain(scope, ended);
     }
 
     /// <summary>A step's process lives.</summary>
     public static void Started(WriteScope scope, JobRow step) => Note(scope, step, $"{step.Step}: running");
 
     /// <summary>A step has ended as <paramref name="verdict"/> says; does nothing for a job that is no step.</summary>
-    public void Ended(WriteScope scope, JobRow step, Verdict verdict)
+    public void Ended(WriteScope scope, JobRow step, Verdict verdict) => Drain(scope, new Queue<(JobRow, Verdict)>([(step, verdict)]));
+
+    /// <summary>What each end means; an end may bring about others, which are queued, so that long chains of them need no deep stack.</summary>
+    private void Drain(WriteScope scope, Queue<(JobRow Step, Verdict Verdict)> ended)
+    {
+        while (ended.TryDequeue(out var next))
+        {
+            Follow(scope, next.Step, next.Verdict, ended);
+        }
+    }
+
+    private void Follow(WriteScope scope, JobRow step, Verdict verdict, Queue<(JobRow Step, Verdict Verdict)> ended)
     {
         if (step.Parent is null || StepWrites.FindByKey(scope, step.Parent) is not { } pipeline || JobStatus.IsTerminal(pipeline.Status))
         {
@@ -49,16 +62,21 @@ internal sealed class StepProgress(IRuns runs, ITokens tokens, JobTickets ticket
         {
             foreach (var ready in StepWrites.CountDown(scope, step.JobId))
             {
-                Release(scope, ready);
+                Release(scope, ready, ended);
             }
         }
         else
         {
-            SkipWaiting(scope, step, $"The step '{step.Step}', whose output it needs, {(verdict.Status == JobStatus.Failed ? "failed" : "was canceled")}.");
+            SkipWaiting(scope, step, Skipped, $"The step '{step.Step}', whose output it needs, {(verdict.Status == JobStatus.Failed ? "failed" : "was canceled")}.");
             if (pipeline.Stop is null && pipeline.ReadPlan().Pipeline is { ContinueOnStepFailure: false })
             {
                 StopAfterFailure(scope, pipeline, step);
             }
+        }
+
+        if (pipeline.IsLoop)
+        {
+            Iterate(scope, pipeline, ended);
         }
 
         FinishIfDone(scope, pipeline);
@@ -109,38 +127,133 @@ internal sealed class StepProgress(IRuns runs, ITokens tokens, JobTickets ticket
         Announce(scope, pipeline, JobActions.Stopping);
     }
 
-    private void Release(WriteScope scope, JobRow step)
+    private void Begin(WriteScope scope, JobRow pipeline, Queue<(JobRow Step, Verdict Verdict)> ended)
     {
-        if (step.IsPipeline)
+        if (pipeline.IsLoop)
         {
-            JobWrites.Move(scope, step.JobId, [JobStatus.NotStarted], JobStatus.Running);
-            JobWrites.SetStarted(scope, step.JobId, scope.Now, []);
-            runs.SetStatus(scope, step.Workspace, step.Name, RunStatus.Running);
-            Announce(scope, step, JobActions.Running);
-            Note(scope, step, $"{step.Step}: running as the pipeline {step.Name}");
-            Begin(scope, step);
+            Iterate(scope, pipeline, ended);
             return;
         }
 
-        JobWrites.Move(scope, step.JobId, [JobStatus.NotStarted], JobStatus.Queued);
-        runs.SetStatus(scope, step.Workspace, step.Name, RunStatus.Queued);
-        var token = tokens.IssueForJob(scope, step.JobId);
-        var experiment = runs.Find(scope, step.Workspace, step.Name)?.ExperimentId ?? "0";
-        AnnounceQueued(scope, step);
-        Note(scope, step, $"{step.Step}: queued as the job {step.Name}");
-        scope.OnCommitted(() => tickets.Keep(step.JobId, new JobTicket(token, experiment)));
+        foreach (var step in StepWrites.Roots(scope, pipeline.JobId))
+        {
+            Release(scope, step, ended);
+        }
+    }
+
+    /// <summary>Begins the iterations of a loop that may run now. One that cannot begin has ended, and makes room for the next.</summary>
+    private void Iterate(WriteScope scope, JobRow loop, Queue<(JobRow Step, Verdict Verdict)> ended)
+    {
+        while (loops.Next(scope, loop) is { Count: > 0 } begun)
+        {
+            foreach (var iteration in begun)
+            {
+                Release(scope, iteration, ended);
+            }
+        }
+    }
+
+    /// <summary>A step that waits for nothing any more begins: this is the unit that queues it.</summary>
+    private void Release(WriteScope scope, JobRow step, Queue<(JobRow Step, Verdict Verdict)> ended)
+    {
+        if (LateInputs.Settle(scope, step) is { } problem)
+        {
+            FailUnstarted(scope, step, "InputNotUsable", problem, ended);
+        }
+        else if (step.IsCondition)
+        {
+            Decide(scope, step, ended);
+        }
+        else if (step.IsPipeline)
+        {
+            ReleasePipeline(scope, step, ended);
+        }
+        else if (JobWrites.Move(scope, step.JobId, [JobStatus.NotStarted], JobStatus.Queued))
+        {
+            runs.SetStatus(scope, step.Workspace, step.Name, RunStatus.Queued);
+            var token = tokens.IssueForJob(scope, step.JobId);
+            var experiment = runs.Find(scope, step.Workspace, step.Name)?.ExperimentId ?? "0";
+            AnnounceQueued(scope, step);
+            Note(scope, step, $"{step.Step}: queued as the job {step.Name}");
+            scope.OnCommitted(() => tickets.Keep(step.JobId, new JobTicket(token, experiment)));
+        }
+    }
+
+    private void ReleasePipeline(WriteScope scope, JobRow step, Queue<(JobRow Step, Verdict Verdict)> ended)
+    {
+        if (JobWrites.Move(scope, step.JobId, [JobStatus.NotStarted], JobStatus.Running))
+        {
+            JobWrites.SetStarted(scope, step.JobId, scope.Now, []);
+            runs.SetStatus(scope, step.Workspace, step.Name, RunStatus.Running);
+            Announce(scope, step, JobActions.Running);
+            Note(scope, step, $"{step.Step}: running as the {(step.IsLoop ? "loop" : "pipeline")} {step.Name}");
+            Begin(scope, step, ended);
+            FinishIfDone(scope, step);
+        }
+    }
+
+    /// <summary>An <c>if_else</c> begins and ends here: the steps of the block that is not taken do not run.</summary>
+    private void Decide(WriteScope scope, JobRow step, Queue<(JobRow Step, Verdict Verdict)> ended)
+    {
+        var condition = step.ReadPlan().Condition!;
+        var (value, problem) = condition.From is { } from ? LateInputs.Resolve(scope, from) : (null, null);
+        if (problem is not null)
+        {
+            FailUnstarted(scope, step, "InputNotUsable", $"The condition of '{step.Step}' has no value: {problem}.", ended);
+            return;
+        }
+
+        if (!JobWrites.Move(scope, step.JobId, [JobStatus.NotStarted], JobStatus.Completed))
+        {
+            return;
+        }
+
+        var holds = condition.Value ?? "true".Equals(value?.Value, StringComparison.OrdinalIgnoreCase);
+        JobWrites.SetStarted(scope, step.JobId, scope.Now, []);
+        JobWrites.SetEnd(scope, step.JobId, exitCode: null, errorCode: null, errorMessage: null);
+        runs.SetStatus(scope, step.Workspace, step.Name, RunStatus.Running);
+        runs.SetStatus(scope, step.Workspace, step.Name, RunStatus.Completed);
+        Announce(scope, step, JobActions.Completed);
+        Note(scope, step, $"{step.Step}: the condition is {(holds ? "true" : "false")}");
+        foreach (var other in StepWrites.Named(scope, step.Parent!, holds ? condition.False : condition.True))
+        {
+            var why = $"The condition of '{step.Step}' is {(holds ? "true" : "false")}.";
+            EndUnstarted(scope, other, NotTaken, why);
+            Note(scope, other, $"{other.Step}: not run. {why}");
+            SkipWaiting(scope, other, NotTaken, $"The step '{other.Step}', whose output it needs, is not run.");
+        }
+
+        ended.Enqueue((step, new Verdict(JobStatus.Completed, null, null, null)));
+    }
+
+    private void FailUnstarted(WriteScope scope, JobRow step, string code, string why, Queue<(JobRow Step, Verdict Verdict)> ended)
+    {
+        if (!JobWrites.Move(scope, step.JobId, [JobStatus.NotStarted], JobStatus.Failed))
+        {
+            return;
+        }
+
+        JobWrites.SetEnd(scope, step.JobId, exitCode: null, code, why);
+        runs.SetStatus(scope, step.Workspace, step.Name, RunStatus.Failed, new RunError(code, why));
+        Announce(scope, step, JobActions.Failed, ("code", code));
+        foreach (var below in step.IsPipeline ? StepWrites.Live(scope, step.JobId) : [])
+        {
+            EndUnstarted(scope, below, Skipped, why);
+        }
+
+        ended.Enqueue((step, Verdict.Failed(code, why)));
     }
 
     /// <summary>Ends whatever needs the step, near and far; each is told once, with the step that is nearest to it.</summary>
-    private void SkipWaiting(WriteScope scope, JobRow step, string why)
+    private void SkipWaiting(WriteScope scope, JobRow step, string code, string why)
     {
         var ended = new Queue<(JobRow Step, string Why)>([(step, why)]);
         while (ended.TryDequeue(out var next))
         {
-            foreach (var waiting in StepWrites.Waiting(scope, next.Step.JobId).Where(waiting => EndUnstarted(scope, waiting, Skipped, next.Why)))
+            foreach (var waiting in StepWrites.Waiting(scope, next.Step.JobId).Where(waiting => EndUnstarted(scope, waiting, code, next.Why)))
             {
-                Note(scope, waiting, $"{waiting.Step}: skipped. {next.Why}");
-                ended.Enqueue((waiting, $"The step '{waiting.Step}', whose output it needs, was skipped."));
+                Note(scope, waiting, $"{waiting.Step}: {(code == NotTaken ? "not run" : "skipped")}. {next.Why}");
+                ended.Enqueue((waiting, $"The step '{waiting.Step}', whose output it needs, {(code == NotTaken ? "is not run" : "was skipped")}."));
             }
         }
     }
@@ -172,11 +285,14 @@ internal sealed class StepProgress(IRuns runs, ITokens tokens, JobTickets ticket
         var took = step.StartedAt is { } started ? string.Create(CultureInfo.InvariantCulture, $" after {(scope.Now - started).TotalSeconds:0.000} s") : "";
         return verdict.Status switch
         {
-            JobStatus.Completed => $"{step.Step}: completed{took}",
+            JobStatus.Completed => $"{step.Step}: completed{took}{Values(scope, step)}",
             JobStatus.Failed => $"{step.Step}: failed{took}: ({verdict.Code}) {verdict.Message}",
             _ => $"{step.Step}: canceled{took}: ({verdict.Code}) {verdict.Message}",
         };
     }
+
+    private static string Values(WriteScope scope, JobRow step) =>
+        string.Concat(StepWrites.Values(scope, step.JobId).Select(value => $"; {value.Name} = {(value.Value.Length > 100 ? value.Value[..100] + "..." : value.Value)}"));
 
     private static void Note(WriteScope scope, JobRow step, string text)
     {

@@ -75,7 +75,7 @@ internal sealed class JobResource(JobTable jobs) : ArmResource
         var properties = answer["properties"]!.AsObject();
         var name = resource.Id.Name;
         properties["status"] = row.Status;
-        if (!row.IsPipeline)
+        if (row.HasCompute)
         {
             properties["computeId"] = ComputeOf(properties, call.Workspace, row);
         }

@@ -83,6 +83,12 @@ internal static class JobTypes
 
     public static string Allowed(bool literal) => string.Join(", ", literal ? Data.Prepend(Literal) : Data);
 
+    /// <summary>True when an output of the type is one file: a uri_file, or a value.</summary>
+    public static bool IsFile(string type) => type == UriFile || Pipelines.PortTypes.IsPrimitive(type);
+
+    /// <summary>The type as answers show it: a value lies in a file.</summary>
+    public static string OnWire(string type) => IsFile(type) ? UriFile : type;
+
     /// <summary>True when the asset to register for such an output is a model.</summary>
     public static bool IsModel(string type) => type.EndsWith("_model", StringComparison.Ordinal);
 }

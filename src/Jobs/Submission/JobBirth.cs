@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Zaffre.Database;
 using Zaffre.Identity;
 using Zaffre.Jobs.Data;
+using Zaffre.Jobs.Submission.Pipelines;
 using Zaffre.Kernel;
 using Zaffre.Resources;
 using Zaffre.Tracking;
@@ -46,6 +47,15 @@ internal sealed class JobBirth(IResources resources, IRuns runs, ITokens tokens,
                 ? ArmErrors.Conflict($"The job '{id.Name}' is a step of the pipeline '{new ArmId(parent).Name}', and cannot be changed by itself.", "JobIsStep")
                 : ArmErrors.Conflict($"Another request has just created the job '{id.Name}'.", "JobAlreadyExists"));
         }
+    }
+
+    /// <summary>A step of a pipeline: row and run.</summary>
+    public void Step(WriteScope scope, PlannedStep step)
+    {
+        RequireFree(scope, step.Id);
+        JobWrites.Insert(scope, new NewJob(step.Id, step.Rank, JobStatus.NotStarted, step.Plan) { Step = new NewStep(step.Parent, step.Name, step.Needs, step.Document) });
+        var tags = (step.Document.Object("tags") ?? []).ToDictionary(tag => tag.Key, tag => ZaffreJson.Text(tag.Value) ?? "", StringComparer.Ordinal);
+        Run(scope, step.Id, step.Plan, new NewRunHead(step.Document.Text("displayName"), RunStatus.NotStarted, tags), step.Parent.Name);
     }
 
     /// <summary>The run of a job.</summary>

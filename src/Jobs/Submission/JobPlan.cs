@@ -60,10 +60,20 @@ internal sealed record JobPlan
 
     /// <summary>What is decided about a pipeline beside its steps; null for a command.</summary>
     public PlannedPipeline? Pipeline { get; init; }
+
+    /// <summary>The inputs of a step that become known when it is about to start; null when there are none, or none any more.</summary>
+    public IReadOnlyDictionary<string, LateInput>? Late { get; init; }
+
+    /// <summary>What an <c>if_else</c> step decides; null for every other.</summary>
+    public PlannedCondition? Condition { get; init; }
 }
 
 /// <summary>A pipeline's own part: what a failed step means, and which step's output each of its outputs is.</summary>
-internal sealed record PlannedPipeline(bool ContinueOnStepFailure, IReadOnlyDictionary<string, StepOutput> Outputs);
+internal sealed record PlannedPipeline(bool ContinueOnStepFailure, IReadOnlyDictionary<string, StepOutput> Outputs)
+{
+    /// <summary>How its steps come to be, when it is a loop: they are its iterations.</summary>
+    public PlannedLoop? Loop { get; init; }
+}
 
 /// <summary>An output of a step; <paramref name="Job"/> is the step's resource id.</summary>
 internal sealed record StepOutput(string Job, string Name);
@@ -99,5 +109,5 @@ internal sealed record PlannedOutput(string Type, OutputMode Mode)
     public string? AssetVersion { get; init; }
 
     [JsonIgnore]
-    public bool IsFile => Type == JobTypes.UriFile;
+    public bool IsFile => JobTypes.IsFile(Type);
 }

@@ -245,7 +245,7 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
     }
 
     private static string DefaultPlace(string datastore, string job, string output, string type) =>
-        $"azureml://datastores/{datastore}/paths/azureml/{job}/{output}/" + (type == JobTypes.UriFile ? output : "");
+        $"azureml://datastores/{datastore}/paths/azureml/{job}/{output}/" + (JobTypes.IsFile(type) ? output : "");
 
     private static BlobAddress AddressOf(BlobLocation place) => new(place.Account, place.Container, place.Path);
 }

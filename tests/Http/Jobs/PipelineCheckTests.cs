@@ -43,7 +43,7 @@ public sealed class PipelineCheckTests(ZaffreHost host) : IClassFixture<ZaffreHo
         Assert.Equal(
             [
                 "properties.inputs.file.uri", "properties.jobs.absent.componentId", "properties.jobs.again.outputs.file", "properties.jobs.bad.name",
-                "properties.jobs.legacy.inputs.text", "properties.jobs.loops.type", "properties.jobs.lost.inputs.text", "properties.jobs.missing.inputs.text",
+                "properties.jobs.legacy.inputs.text", "properties.jobs.loops.body", "properties.jobs.loops.limits.max_iteration_count", "properties.jobs.lost.inputs.text", "properties.jobs.missing.inputs.text",
                 "properties.jobs.nocomponent.componentId", "properties.jobs.odd.type", "properties.jobs.part.inputs.text", "properties.jobs.shape",
                 "properties.jobs.sweeps.type", "properties.jobs.types.inputs.folder", "properties.jobs.types.inputs.number", "properties.jobs.types.inputs.table",
                 "properties.jobs.undeclared.inputs.text", "properties.jobs.unknown.inputs.text", "properties.jobs.values.inputs.choice", "properties.jobs.values.inputs.extra",

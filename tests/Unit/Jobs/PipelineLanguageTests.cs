@@ -67,9 +67,9 @@ public sealed class PipelineLanguageTests
         };
         var absent = new HashSet<string>(StringComparer.Ordinal) { "b" };
         const string command = "run $[[-a ${{inputs.a}}]] $[[-b ${{ inputs.b }}]] $[[-x]] ${{inputs.c}}";
-        Assert.Equal("run -a ${{inputs.a}}  -x ${{inputs.c}}", CommandTemplate.Resolve(command, component, absent, "at", findings));
+        Assert.Equal("run -a ${{inputs.a}}  -x ${{inputs.c}}", CommandTemplate.Resolve(command, component, (absent, new HashSet<string>(StringComparer.Ordinal)), "at", findings));
         Assert.False(findings.Any);
-        CommandTemplate.Resolve("$[[${{inputs.c}}]] ${{inputs.b}}", component, absent, "at", findings);
+        CommandTemplate.Resolve("$[[${{inputs.c}}]] ${{inputs.b}}", component, (absent, new HashSet<string>(StringComparer.Ordinal)), "at", findings);
         Assert.Equal(2, findings.Count);
     }
 

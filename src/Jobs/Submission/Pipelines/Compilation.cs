@@ -19,11 +19,17 @@ internal sealed record Bound(string Type, string Value)
     /// <summary>The wire's name of the mode, when one is asked for.</summary>
     public string? Mode { get; init; }
 
+    /// <summary>Where the value will come from, when it is known only later; then <see cref="Value"/> is empty.</summary>
+    public LateSource? From { get; init; }
+
     public bool IsLiteral => Type == JobTypes.Literal;
 
     /// <summary>False for <see cref="Absent"/> and <see cref="Broken"/>.</summary>
     public bool HasValue => Type.Length > 0;
 }
+
+/// <summary>An output of a job, or an input of a pipeline or an iteration, whose value is known only later.</summary>
+internal sealed record LateSource(string Job, string Name, bool OfInput);
 
 /// <summary>A step as it will be stored.</summary>
 internal sealed record PlannedStep(ArmId Id, ArmId Parent, string Name)
@@ -49,6 +55,7 @@ internal sealed class Compilation(Planning planning, PipelineSettings settings, 
     private readonly Dictionary<string, Component?> components = new(StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<string> names = new(taken, StringComparer.OrdinalIgnoreCase);
     private bool toldTooMany;
+    private int templates;
 
     public Planning Planning => planning;
 
@@ -86,6 +93,12 @@ internal sealed class Compilation(Planning planning, PipelineSettings settings, 
     public ArmId NameFor(ArmId pipeline, string step)
     {
         var wanted = $"{pipeline.Name}_{step}";
+        if (wanted.Length > LongestName - 8 && Tokens.Any(token => wanted.Contains(token, StringComparison.Ordinal)))
+        {
+            Findings.Invalid("properties.jobs", $"the names of the pipeline, its loops and their steps make a name of more than {LongestName - 8} characters together ({wanted[..80]}...); shorten them.");
+            wanted = wanted[..(LongestName - 8)];
+        }
+
         if (wanted.Length > LongestName - 8)
         {
             wanted = $"{wanted[..(LongestName - 20)]}_{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(wanted)))[..8]}";
@@ -100,10 +113,22 @@ internal sealed class Compilation(Planning planning, PipelineSettings settings, 
         return planning.Workspace.Child("jobs", name);
     }
 
+    /// <summary>What stands for the number of the iteration in the loops being compiled, the outermost first.</summary>
+    public Stack<string> Tokens { get; } = new();
+
+    /// <summary>Takes the steps from <paramref name="at"/> on out of the pipeline: they are the template of a loop.</summary>
+    public IReadOnlyList<PlannedStep> TakeTemplate(int at)
+    {
+        var template = Steps[at..];
+        Steps.RemoveRange(at, template.Count);
+        templates += template.Count;
+        return template;
+    }
+
     /// <summary>False, and a finding, once there are too many steps.</summary>
     public bool HasRoom(string path)
     {
-        if (Steps.Count < MostSteps)
+        if (Steps.Count + templates < MostSteps)
         {
             return true;
         }

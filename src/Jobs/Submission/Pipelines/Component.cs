@@ -19,6 +19,16 @@ internal sealed record Component
     public required IReadOnlyDictionary<string, Port> Inputs { get; init; }
 
     public required IReadOnlyDictionary<string, Port> Outputs { get; init; }
+
+    /// <summary>What stands for a component where a node has none: it decides, and has no ports.</summary>
+    public static Component None { get; } = new()
+    {
+        Id = "",
+        Kind = JobKind.Condition,
+        Spec = [],
+        Inputs = new Dictionary<string, Port>(StringComparer.Ordinal),
+        Outputs = new Dictionary<string, Port>(StringComparer.Ordinal),
+    };
 }
 
 /// <summary>Reads component documents, and reports everything in them that is wrong or has no engine here.</summary>
@@ -67,7 +77,7 @@ internal static class ComponentReader
             {
                 findings.Invalid(at, $"must be an object with a type, not {(node is null ? "null" : Findings.Kind(node))}.");
             }
-            else if (PortOf(map, findings, at, output: name == "outputs") is { } port)
+            else if (PortOf(map, findings, at) is { } port)
             {
                 ports[key] = port;
             }
@@ -76,18 +86,12 @@ internal static class ComponentReader
         return ports;
     }
 
-    private static Port? PortOf(JsonObject map, Findings findings, string path, bool output)
+    private static Port? PortOf(JsonObject map, Findings findings, string path)
     {
         var sent = findings.Scalar(map, "type", path);
         if (PortTypes.Of(sent) is not { } type)
         {
             findings.Invalid($"{path}.type", $"'{sent}' is no type: {PortTypes.Allowed}.");
-            return null;
-        }
-
-        if (output && PortTypes.IsPrimitive(type))
-        {
-            findings.Unsupported($"{path}.type", $"outputs of type {type} (values that steer the pipeline) are not supported; data and models are.");
             return null;
         }
 

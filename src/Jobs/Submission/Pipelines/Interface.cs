@@ -3,7 +3,11 @@ using Zaffre.Web;
 namespace Zaffre.Jobs.Submission.Pipelines;
 
 /// <summary>A node whose component is known, and what was found out about it; without <paramref name="Outputs"/> when it could not be planned.</summary>
-internal sealed record CompiledNode(ArmId Id, Component Component, IReadOnlyDictionary<string, Bound> Inputs, IReadOnlyDictionary<string, PlannedOutput> Outputs);
+internal sealed record CompiledNode(ArmId Id, Component Component, IReadOnlyDictionary<string, Bound> Inputs, IReadOnlyDictionary<string, PlannedOutput> Outputs)
+{
+    /// <summary>The outputs whose place is known only when the node has ended, because a loop writes them.</summary>
+    public IReadOnlySet<string> Late { get; init; } = new HashSet<string>(StringComparer.Ordinal);
+}
 
 /// <summary>One level of a pipeline: its job, what is bound to its inputs, where its outputs lie, and the nodes compiled so far.</summary>
 internal sealed record Level(ArmId Job, string Path)
@@ -17,6 +21,12 @@ internal sealed record Level(ArmId Job, string Path)
 
     public int Depth { get; init; }
 
+    /// <summary>The outputs that have a place which somebody chose.</summary>
+    public IReadOnlySet<string> Placed { get; init; } = new HashSet<string>(StringComparer.Ordinal);
+
+    /// <summary>The outputs that a loop writes, so that their place is known only at the end.</summary>
+    public HashSet<string> Late { get; } = new(StringComparer.Ordinal);
+
     public Dictionary<string, CompiledNode> Nodes { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Which step's output each output of the pipeline is, as far as known.</summary>
@@ -26,8 +36,10 @@ internal sealed record Level(ArmId Job, string Path)
 /// <summary>Holds what a node gives against what its component declares: names, types, values. Every mismatch is reported at its place.</summary>
 internal static class Interface
 {
-    /// <summary>What each declared input is.</summary>
-    public static Dictionary<string, Bound> Inputs(Node node, Component component, Level level, Findings findings)
+    private static readonly HashSet<string> Nothing = new(StringComparer.Ordinal);
+
+    /// <summary>What each declared input is. Those that <paramref name="fed"/> names get a value by a loop, and need none of the node.</summary>
+    public static Dictionary<string, Bound> Inputs(Node node, Component component, Level level, Findings findings, IReadOnlySet<string>? fed = null)
     {
         foreach (var (name, given) in node.Inputs.Where(pair => !component.Inputs.ContainsKey(pair.Key)))
         {
@@ -44,19 +56,21 @@ internal static class Interface
             {
                 bound = new Bound(port.IsPrimitive ? JobTypes.Literal : port.Type, value);
             }
-            else if (ReferenceEquals(bound, Bound.Absent) && !port.Optional)
+            else if (ReferenceEquals(bound, Bound.Absent) && !port.Optional && !(fed ?? Nothing).Contains(name))
             {
                 findings.Invalid(path, $"the input '{name}' of '{node.Name}' is required ({port.Type}) and has no value.");
                 bound = Bound.Broken;
             }
 
-            inputs[name] = bound.HasValue && Mismatch(port, bound) is { } mismatch
-                ? Reported(findings, path, $"the input '{name}' of '{node.Name}' {mismatch}.")
-                : bound;
+            inputs[name] = Fitting(port, bound, $"the input '{name}' of '{node.Name}'", path, findings);
         }
 
         return inputs;
     }
+
+    /// <summary>The value when the port takes it; else broken, and reported.</summary>
+    public static Bound Fitting(Port port, Bound bound, string what, string path, Findings findings) =>
+        bound.HasValue && Mismatch(port, bound) is { } mismatch ? Reported(findings, path, $"{what} {mismatch}.") : bound;
 
     /// <summary>Where each declared output goes.</summary>
     public static Dictionary<string, OutputSpec> Outputs(Node node, Component component, Level? level, Findings findings)
@@ -88,7 +102,12 @@ internal static class Interface
             return own;
         }
 
-        if (!PortTypes.Fits(port.Type, own.Type) || (own.Type == JobTypes.UriFile) != (port.Type == JobTypes.UriFile))
+        if (port.IsPrimitive && own.Type == JobTypes.UriFile)
+        {
+            return own with { Type = port.Type };
+        }
+
+        if (!PortTypes.Fits(port.Type, own.Type) || (own.Type == JobTypes.UriFile) != JobTypes.IsFile(port.Type))
         {
             findings.Invalid(path, $"the component declares this output as {port.Type}, not as {own.Type}.");
         }
@@ -104,7 +123,8 @@ internal static class Interface
             return null;
         }
 
-        if (!PortTypes.Fits(target.Type, port.Type) || (target.Type == JobTypes.UriFile) != (port.Type == JobTypes.UriFile))
+        var file = port.IsPrimitive && target.Type == JobTypes.UriFile;
+        if ((!file && !PortTypes.Fits(target.Type, port.Type)) || JobTypes.IsFile(target.Type) != JobTypes.IsFile(port.Type))
         {
             findings.Invalid(given.Path, $"the pipeline's output '{given.Bound}' is a {target.Type}, and the step writes a {port.Type}.");
         }
@@ -112,7 +132,8 @@ internal static class Interface
         return new OutputSpec(port.Type, InputsAndOutputs.OutputModeOf(given.Mode, given.Path, findings) ?? target.Mode) { Uri = target.Uri };
     }
 
-    private static Bound Value(NodeInput given, Level level, Findings findings)
+    /// <summary>What a given value is.</summary>
+    public static Bound Value(NodeInput given, Level level, Findings findings)
     {
         if (given.Own is { } own)
         {
@@ -154,6 +175,11 @@ internal static class Interface
             return Reported(findings, path, $"{reference}: the step '{step}' has no output '{reference.Name}'; {Has(node.Component.Outputs.Keys)}.");
         }
 
+        if (PortTypes.IsPrimitive(port.Type) || node.Late.Contains(reference.Name))
+        {
+            return new Bound(port.Type, "") { From = new LateSource(node.Id.Value, reference.Name, OfInput: false) };
+        }
+
         return node.Outputs.TryGetValue(reference.Name, out var planned) ? new Bound(port.Type, planned.Uri) : new Bound(port.Type, "");
     }
 
@@ -166,7 +192,7 @@ internal static class Interface
                 : $"is a {port.Type}, and is given the value '{bound.Value}'; give it a uri, or the output of a step";
         }
 
-        return port.IsPrimitive || !PortTypes.Fits(port.Type, bound.Type) ? $"is of type {port.Type}, and is given a {bound.Type}" : null;
+        return !PortTypes.Fits(port.Type, bound.Type) ? $"is of type {port.Type}, and is given a {bound.Type}" : null;
     }
 
     private static Bound Reported(Findings findings, string path, string message)

@@ -34,6 +34,12 @@ internal sealed record Node(string Name, string Path, JsonObject Document)
     public IReadOnlyDictionary<string, NodeInput> Inputs { get; init; } = new Dictionary<string, NodeInput>(StringComparer.Ordinal);
 
     public IReadOnlyDictionary<string, NodeOutput> Outputs { get; init; } = new Dictionary<string, NodeOutput>(StringComparer.Ordinal);
+
+    /// <summary>What it decides or repeats; null for a step that runs a component once.</summary>
+    public ControlFlow? Control { get; init; }
+
+    /// <summary>Steps that it waits for beside those that its inputs are bound to.</summary>
+    public IReadOnlySet<string> After { get; init; } = new HashSet<string>(StringComparer.Ordinal);
 }
 
 /// <summary>Reads the nodes of a pipeline: snake_case maps, as every SDK sends them.</summary>
@@ -42,7 +48,7 @@ internal static class NodeReader
     private static readonly string[] Engines = ["command", "pipeline"];
 
     private static readonly string[] WithoutEngine =
-        ["sweep", "parallel", "automl", "spark", "import", "data_transfer", "do_while", "parallel_for", "if_else", "fl_scatter_gather", "finetuning"];
+        ["sweep", "parallel", "automl", "spark", "import", "data_transfer", "fl_scatter_gather", "finetuning"];
 
     /// <summary>Every node that can be read; problems lie under <paramref name="path"/>.</summary>
     public static IReadOnlyList<Node> Read(JsonObject jobs, string path, Findings findings)
@@ -58,6 +64,10 @@ internal static class NodeReader
             else if (json is not JsonObject map)
             {
                 findings.Invalid(at, $"must be an object, not {(json is null ? "null" : Findings.Kind(json))}.");
+            }
+            else if (ControlFlowReader.Knows(ZaffreJson.Text(map["type"])))
+            {
+                nodes.Add(ControlFlowReader.Read(name, at, map, findings));
             }
             else if (HasEngine(map, at, findings))
             {
@@ -78,11 +88,11 @@ internal static class NodeReader
 
         if (WithoutEngine.Contains(type, StringComparer.OrdinalIgnoreCase))
         {
-            findings.Unsupported($"{path}.type", $"steps of type {type} are not supported yet; command and pipeline are.");
+            findings.Unsupported($"{path}.type", $"steps of type {type} are not supported yet; command, pipeline, {string.Join(", ", ControlFlowReader.Types)} are.");
         }
         else
         {
-            findings.Invalid($"{path}.type", $"'{type}' is no type of a step: {string.Join(", ", Engines)}.");
+            findings.Invalid($"{path}.type", $"'{type}' is no type of a step: {string.Join(", ", Engines.Concat(ControlFlowReader.Types))}.");
         }
 
         return false;
@@ -96,15 +106,32 @@ internal static class NodeReader
             findings.Invalid($"{path}.componentId", "componentId is missing: the component that the step runs.");
         }
 
-        var inputs = new Dictionary<string, NodeInput>(StringComparer.Ordinal);
-        foreach (var (key, value) in findings.Map(map, "inputs", path))
+        return new Node(name, path, map)
         {
-            if (value is not null && ReadInput(value, $"{path}.inputs.{key}", findings) is { } input)
+            ComponentId = string.IsNullOrWhiteSpace(component) ? null : component,
+            Inputs = ReadInputs(findings.Map(map, "inputs", path), $"{path}.inputs", findings),
+            Outputs = ReadOutputs(map, path, findings),
+        };
+    }
+
+    /// <summary>Every input of the map; those without a value are left out.</summary>
+    public static Dictionary<string, NodeInput> ReadInputs(JsonObject map, string path, Findings findings)
+    {
+        var inputs = new Dictionary<string, NodeInput>(StringComparer.Ordinal);
+        foreach (var (key, value) in map)
+        {
+            if (value is not null && ReadInput(value, $"{path}.{key}", findings) is { } input)
             {
                 inputs[key] = input;
             }
         }
 
+        return inputs;
+    }
+
+    /// <summary>What a node says of its outputs.</summary>
+    public static Dictionary<string, NodeOutput> ReadOutputs(JsonObject map, string path, Findings findings)
+    {
         var outputs = new Dictionary<string, NodeOutput>(StringComparer.Ordinal);
         foreach (var (key, value) in findings.Map(map, "outputs", path))
         {
@@ -114,7 +141,7 @@ internal static class NodeReader
             }
         }
 
-        return new Node(name, path, map) { ComponentId = string.IsNullOrWhiteSpace(component) ? null : component, Inputs = inputs, Outputs = outputs };
+        return outputs;
     }
 
     private static NodeInput? ReadInput(JsonNode value, string path, Findings findings)

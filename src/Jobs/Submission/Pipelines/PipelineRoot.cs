@@ -22,6 +22,7 @@ internal sealed class PipelineRoot(JobPlanner planner, PipelineCompiler compiler
         {
             Inputs = inputs,
             Outputs = places,
+            Placed = outputs.Where(pair => pair.Value.Uri is not null).Select(pair => pair.Key).ToHashSet(StringComparer.Ordinal),
             Names = [.. jobs.Select(pair => pair.Key)],
         };
         await compiler.CompileAsync(compilation, level, jobs, ct);

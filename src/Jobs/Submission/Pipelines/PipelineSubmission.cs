@@ -36,9 +36,7 @@ internal sealed class PipelineSubmission(IDatabase database, JobTable jobs, JobB
         birth.Run(scope, id, accepted.Plan, accepted.Head, parent: null);
         foreach (var step in accepted.Steps)
         {
-            JobBirth.RequireFree(scope, step.Id);
-            JobWrites.Insert(scope, new NewJob(step.Id, step.Rank, JobStatus.NotStarted, step.Plan) { Step = new NewStep(step.Parent, step.Name, step.Needs, step.Document) });
-            birth.Run(scope, step.Id, step.Plan, new NewRunHead(step.Document.Text("displayName"), RunStatus.NotStarted, TagsOf(step)), step.Parent.Name);
+            birth.Step(scope, step);
         }
 
         var row = JobWrites.Find(scope, id)!;
@@ -47,9 +45,6 @@ internal sealed class PipelineSubmission(IDatabase database, JobTable jobs, JobB
         progress.Begin(scope, row);
         return written;
     }
-
-    private static Dictionary<string, string> TagsOf(PlannedStep step) =>
-        (step.Document.Object("tags") ?? []).ToDictionary(tag => tag.Key, tag => ZaffreJson.Text(tag.Value) ?? "", StringComparer.Ordinal);
 
     private sealed record Accepted(JobPlan Plan, IReadOnlyList<PlannedStep> Steps, NewRunHead Head);
 }

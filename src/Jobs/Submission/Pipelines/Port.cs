@@ -64,7 +64,8 @@ internal static class PortTypes
     public static string Allowed => string.Join(", ", Primitives) + ", " + JobTypes.Allowed(literal: false);
 
     /// <summary>
-    /// Whether what one step writes can be what another reads. A folder may hold anything that is a folder; a custom model is a file or a folder.
+    /// Whether what one step writes can be what another reads. A folder may hold anything that is a folder; a custom model is a file or a folder;
+    /// every value is a text, and a whole number is a number.
     /// </summary>
     public static bool Fits(string wanted, string given) => wanted == given || wanted switch
     {
@@ -73,6 +74,8 @@ internal static class PortTypes
         JobTypes.UriFolder => given != JobTypes.UriFile && !IsPrimitive(given),
         "mltable" => given == JobTypes.UriFolder,
         "mlflow_model" or "triton_model" => given is JobTypes.UriFolder or "custom_model",
+        Text => IsPrimitive(given),
+        Number => given == Integer,
         _ => false,
     };
 }

@@ -57,11 +57,20 @@ internal static class StepDocument
         return WithoutNulls(document);
     }
 
+    /// <summary>The <c>properties</c> of a step that decides or repeats: to clients a pipeline whose steps are its child runs.</summary>
+    public static JsonObject OfControl(Node node, Compilation compilation)
+    {
+        var document = Head(node, Component.None, compilation, "Pipeline");
+        document["jobs"] = new JsonObject();
+        document["settings"] = new JsonObject { ["continue_on_step_failure"] = compilation.Settings.ContinueOnStepFailure };
+        return WithoutNulls(document);
+    }
+
     /// <summary>The inputs as jobs write them; those without a value are left out.</summary>
     public static JsonObject Inputs(IReadOnlyDictionary<string, Bound> inputs)
     {
         var map = new JsonObject();
-        foreach (var (name, bound) in inputs.Where(pair => pair.Value.HasValue))
+        foreach (var (name, bound) in inputs.Where(pair => pair.Value is { HasValue: true, From: null }))
         {
             map[name] = bound.IsLiteral
                 ? new JsonObject { ["jobInputType"] = JobTypes.Literal, ["value"] = bound.Value }
@@ -76,7 +85,7 @@ internal static class StepDocument
         pair.Key,
         (JsonNode?)WithoutNulls(new JsonObject
         {
-            ["jobOutputType"] = pair.Value.Type,
+            ["jobOutputType"] = JobTypes.OnWire(pair.Value.Type),
             ["uri"] = pair.Value.Uri,
             ["mode"] = pair.Value.Mode switch { OutputMode.Upload => "Upload", OutputMode.Direct => "Direct", _ => "ReadWriteMount" },
             ["assetName"] = pair.Value.AssetName,

@@ -42,8 +42,8 @@ internal static class StepOrder
         return sorted;
     }
 
-    /// <summary>The nodes whose outputs or inputs a node's inputs are bound to.</summary>
-    public static IEnumerable<string> Sources(Node node) => node.Inputs.Values.Select(input => input.Bound?.Step).OfType<string>();
+    /// <summary>The nodes that a node waits for: those whose outputs or inputs its inputs are bound to, and those that decide about it.</summary>
+    public static IEnumerable<string> Sources(Node node) => node.Inputs.Values.Select(input => input.Bound?.Step).OfType<string>().Concat(node.After);
 
     private static void ReportCircles(IReadOnlyList<Node> nodes, Dictionary<string, List<string>> needs, Dictionary<string, int> waits, string path, Findings findings)
     {
