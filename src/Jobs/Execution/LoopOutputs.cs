@@ -92,7 +92,7 @@ internal sealed class LoopOutputs(JobTable jobs, IBlobStore store)
     }
 
     /// <summary>A value as JSON writes it.</summary>
-    private static JsonNode? Typed(string type, string value) => type switch
+    private static JsonValue? Typed(string type, string value) => type switch
     {
         PortTypes.Boolean => JsonValue.Create(bool.Parse(value)),
         PortTypes.Integer => JsonValue.Create(long.Parse(value, CultureInfo.InvariantCulture)),

@@ -89,7 +89,7 @@ internal sealed class LoopProgress(JobBirth birth)
     private List<JobRow> Expand(WriteScope scope, JobRow loop, PlannedLoop planned, PlannedEach each)
     {
         var (value, problem) = LateInputs.Resolve(scope, each.From!);
-        IReadOnlyList<IReadOnlyDictionary<string, LateInput>>? items = null;
+        List<Dictionary<string, LateInput>>? items = null;
         if (problem is not null || (items = ReadItems(value!.Value, each, out problem)) is null)
         {
             Fail(scope, loop, $"its items cannot be used: {problem}");

@@ -147,7 +147,7 @@ internal sealed class LoopCompiler(JobPlanner planner, Func<Compilation, Level, 
         await steps(compilation, level, part, ct);
         compilation.Tokens.Pop();
         var template = compilation.TakeTemplate(at);
-        if (template.FirstOrDefault() is { } root)
+        if (template is [var root, ..])
         {
             root.Document["displayName"] = $"{ZaffreJson.Text(loop.Body.Document["display_name"]) ?? loop.Body.Name} {token}";
         }
@@ -161,7 +161,7 @@ internal sealed class LoopCompiler(JobPlanner planner, Func<Compilation, Level, 
         })];
     }
 
-    private async Task<PlannedDoWhile> WhileAsync(Planning planning, LoopNode loop, DoWhile repeat, Dictionary<string, Bound> inputs, CancellationToken ct)
+    private static async Task<PlannedDoWhile> WhileAsync(Planning planning, LoopNode loop, DoWhile repeat, Dictionary<string, Bound> inputs, CancellationToken ct)
     {
         var mapping = new Dictionary<string, string>(StringComparer.Ordinal);
         var first = new Dictionary<string, LateInput>(StringComparer.Ordinal);
@@ -182,7 +182,7 @@ internal sealed class LoopCompiler(JobPlanner planner, Func<Compilation, Level, 
         return new PlannedDoWhile(repeat.Most, repeat.Condition, mapping, first);
     }
 
-    private async Task<PlannedEach?> ItemsAsync(Compilation compilation, Level level, LoopNode loop, ParallelFor each, CancellationToken ct)
+    private static async Task<PlannedEach?> ItemsAsync(Compilation compilation, Level level, LoopNode loop, ParallelFor each, CancellationToken ct)
     {
         var (findings, path) = (compilation.Findings, $"{each.Path}.items");
         var ports = loop.Component.Inputs.ToDictionary(pair => pair.Key, pair => new LateInput(pair.Value), StringComparer.Ordinal);
@@ -225,7 +225,7 @@ internal sealed class LoopCompiler(JobPlanner planner, Func<Compilation, Level, 
         return new PlannedEach(each.AtOnce ?? int.MaxValue, set) { Items = planned };
     }
 
-    private async Task<Dictionary<string, LateInput>> ItemAsync(Compilation compilation, Level level, LoopNode loop, IReadOnlyDictionary<string, NodeInput> item, CancellationToken ct)
+    private static async Task<Dictionary<string, LateInput>> ItemAsync(Compilation compilation, Level level, LoopNode loop, IReadOnlyDictionary<string, NodeInput> item, CancellationToken ct)
     {
         var planned = new Dictionary<string, LateInput>(StringComparer.Ordinal);
         foreach (var (name, input) in item)
@@ -241,7 +241,7 @@ internal sealed class LoopCompiler(JobPlanner planner, Func<Compilation, Level, 
     }
 
     /// <summary>A value for an iteration: with its place, when it is data that is known now.</summary>
-    private async Task<LateInput> GivenAsync(Planning planning, Port port, Bound bound, string path, CancellationToken ct)
+    private static async Task<LateInput> GivenAsync(Planning planning, Port port, Bound bound, string path, CancellationToken ct)
     {
         var late = LatePlanning.Of(port, bound, path, planning.Findings);
         if (bound.From is not null || bound.Value.Length == 0 && !bound.IsLiteral)
@@ -252,7 +252,7 @@ internal sealed class LoopCompiler(JobPlanner planner, Func<Compilation, Level, 
         const string name = "it";
         var spec = new InputSpec(bound.IsLiteral ? JobTypes.Literal : bound.Type, bound.Value, bound.IsLiteral ? InputMode.Direct : late.Mode);
         var found = new Findings();
-        var inputs = await planner.InputsAsync(planning with { Findings = found }, new Dictionary<string, InputSpec>(StringComparer.Ordinal) { [name] = spec }, ct);
+        var inputs = await JobPlanner.InputsAsync(planning with { Findings = found }, new Dictionary<string, InputSpec>(StringComparer.Ordinal) { [name] = spec }, ct);
         if (found.Any)
         {
             planning.Findings.Add(path, found.Combined);
