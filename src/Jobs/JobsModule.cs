@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Zaffre.Assets;
 using Zaffre.Database;
 using Zaffre.Jobs.Data;
+using Zaffre.Jobs.Differences;
 using Zaffre.Jobs.Execution;
 using Zaffre.Jobs.Features;
 using Zaffre.Jobs.Submission;
@@ -41,6 +42,9 @@ public static class JobsModule
         services.AddSingleton<JobDoors>();
         services.AddSingleton<JobDocuments>();
         services.AddSingleton<JobRepetition>();
+        services.AddSingleton<FolderDifference>();
+        services.AddSingleton<JobComparison>();
+        services.AddSingleton<JobTrees>();
         services.AddSingleton<LogFollowing>();
         services.AddSingleton<JobVariables>();
         services.AddSingleton<Preparation>();
@@ -74,6 +78,7 @@ public static class JobsModule
         var own = endpoints.MapWorkspace("/zaffre/v1");
         StreamLogs.Map(own);
         RerunJob.Map(own);
+        DiffJobs.Map(own);
         return endpoints;
     }
 }

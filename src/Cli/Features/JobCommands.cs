@@ -4,7 +4,7 @@ using Zaffre.Kernel;
 
 namespace Zaffre.Cli;
 
-/// <summary><c>zaffre job create|show|list|stream|cancel|download|rerun</c>.</summary>
+/// <summary><c>zaffre job create|show|list|stream|cancel|download|rerun|diff</c>.</summary>
 internal static class JobCommands
 {
     public static Command Create()
@@ -17,6 +17,7 @@ internal static class JobCommands
         group.Subcommands.Add(Cancel());
         group.Subcommands.Add(Download());
         group.Subcommands.Add(Rerun());
+        group.Subcommands.Add(Diff());
         return group;
     }
 
@@ -84,8 +85,8 @@ internal static class JobCommands
 
     private static Verb Rerun()
     {
-        var name = Name();
-        var copy = new Option<string?>("--new-name") { Description = "Name of the new job; made of the old one when left out." };
+        var job = new Argument<string>("NAME") { Description = "Name of the job." };
+        var copy = new Option<string?>("--name", "-n") { Description = "Name of the new job; made from the old one when left out." };
         var display = new Option<string?>("--display-name") { Description = "Display name of the new job." };
         var experiment = new Option<string?>("--experiment-name") { Description = "Experiment of the new job." };
         var stream = new Option<bool>("--stream", "-s") { Description = "Prints the log until the job ends." };
@@ -95,10 +96,32 @@ internal static class JobCommands
             async (call, ct) =>
             {
                 var wanted = new JsonObject { ["name"] = call.Get(copy), ["displayName"] = call.Get(display), ["experimentName"] = call.Get(experiment) };
-                var job = await call.Api.SendAsync(HttpMethod.Post, $"/zaffre/v1{call.Api.WorkspacePath}/jobs/{call.Get(name)}/rerun", wanted, ct);
-                return call.Get(stream) ? Projection.Of(await JobLog.StreamAsync(call.Api, job.Text("name")!, Console.Out, ct)) : Projection.Of(job);
+                var made = await call.Api.SendAsync(HttpMethod.Post, $"/zaffre/v1{call.Api.WorkspacePath}/jobs/{Uri.EscapeDataString(call.Get(job))}/rerun", wanted, ct);
+                return call.Get(stream) ? Projection.Of(await JobLog.StreamAsync(call.Api, made.Text("name")!, Console.Out, ct)) : Projection.Of(made);
             },
-            name, copy, display, experiment, stream);
+            copy, display, experiment, stream)
+        {
+            job,
+        };
+    }
+
+    private static Verb Diff()
+    {
+        var left = new Argument<string>("A") { Description = "Name of a job." };
+        var right = new Argument<string>("B") { Description = "Name of the job to compare it with." };
+        return new Verb(
+            "diff",
+            "Show what differs between two jobs: code, inputs, environment, parameters, metrics, outputs.",
+            async (call, ct) =>
+            {
+                var (one, other) = (Uri.EscapeDataString(call.Get(left)), Uri.EscapeDataString(call.Get(right)));
+                var answer = await call.Api.GetAsync($"/zaffre/v1{call.Api.WorkspacePath}/jobs/{one}/diff?with={other}", ct);
+                return answer["differences"]!.DeepClone();
+            })
+        {
+            left,
+            right,
+        };
     }
 
     private static Verb Download()

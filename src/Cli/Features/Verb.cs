@@ -72,6 +72,8 @@ internal sealed record VerbCall(ParseResult Parsed, ApiClient Api)
 {
     public T Get<T>(Option<T> option) => Parsed.GetValue(option)!;
 
+    public T Get<T>(Argument<T> argument) => Parsed.GetValue(argument)!;
+
     /// <summary>The values of <c>--set a.b=c</c>; numbers, booleans and JSON are read as such, everything else is text.</summary>
     public Dictionary<string, JsonNode?> Set(Option<string[]> option, params ReadOnlySpan<(string Path, string? Value)> own)
     {

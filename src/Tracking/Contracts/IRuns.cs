@@ -42,6 +42,9 @@ public interface IRuns
     /// <summary>The run's tags, MLflow's own (<c>mlflow.*</c>) among them; empty when there is no such run.</summary>
     Task<IReadOnlyDictionary<string, string>> TagsAsync(WorkspaceRef workspace, string id, CancellationToken ct);
 
+    /// <summary>What was logged on the run: params, and the latest value of every metric; empty when there is no such run.</summary>
+    Task<LoggedValues> LoggedAsync(WorkspaceRef workspace, string id, CancellationToken ct);
+
     /// <summary>The named outputs.</summary>
     Task<IReadOnlyList<RunOutput>> OutputsAsync(WorkspaceRef workspace, string id, CancellationToken ct);
 }

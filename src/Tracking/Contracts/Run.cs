@@ -49,6 +49,9 @@ public sealed record RunError(string Code, string Message);
 /// </summary>
 public sealed record RunOutput(string Name, string AssetId, string Type);
 
+/// <summary>Params, and the latest value of every metric (NaN and infinities are values too).</summary>
+public sealed record LoggedValues(IReadOnlyDictionary<string, string> Params, IReadOnlyDictionary<string, double> Metrics);
+
 /// <summary>A run as stored.</summary>
 public sealed record Run
 {

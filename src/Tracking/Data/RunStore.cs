@@ -127,6 +127,21 @@ internal sealed class RunStore(IDatabase database, WorkspaceKeys workspaces) : I
             ct);
     }
 
+    public async Task<LoggedValues> LoggedAsync(WorkspaceRef workspace, string id, CancellationToken ct)
+    {
+        var key = await workspaces.EnsureAsync(workspace, ct);
+        return await database.ReadAsync(
+            connection =>
+            {
+                var run = connection.QueryFirstOrDefault<long?>("SELECT key FROM runs WHERE workspace = @key AND id = @id", new { key, id });
+                long[] runs = run is { } found ? [found] : [];
+                return new LoggedValues(
+                    RunData.Params(connection, runs).SelectMany(values => values).ToDictionary(value => value.Name, value => value.Value, StringComparer.Ordinal),
+                    MetricStore.Latest(connection, runs).SelectMany(values => values).ToDictionary(value => value.Name, value => value.Real, StringComparer.Ordinal));
+            },
+            ct);
+    }
+
     public static RunRow? Find(WriteScope scope, long workspace, string id) =>
         scope.QueryFirstOrDefault<RunRow>(RunRow.Select + " WHERE r.workspace = @workspace AND r.id = @id", new { workspace, id });
 
