@@ -26,11 +26,13 @@ internal sealed class ComputeTargets(IResources resources, ComputeOptions option
             return new Problem(ProblemKind.Conflict, "ComputeStopped", $"The compute instance '{found.Id.Name}' is stopped. Start it first.");
         }
 
+        var nodes = isInstance ? 1 : (int?)inner.Object("scaleSettings")?["maxNodeCount"] ?? 1;
         return new ComputeTarget
         {
             Id = found.Id,
             ComputeType = isInstance ? "ComputeInstance" : "AmlCompute",
-            MaxNodes = isInstance ? 1 : (int?)inner.Object("scaleSettings")?["maxNodeCount"] ?? 1,
+            MaxNodes = nodes,
+            MostAtOnce = Math.Min(nodes, hostSlots),
             NodeLimits = ComputeSizes.LimitsOf(inner.Text("vmSize")),
         };
     }

@@ -16,6 +16,9 @@ public sealed record ComputeTarget
     /// <summary>Tasks at once: an AmlCompute's largest node count, 1 for an instance.</summary>
     public required int MaxNodes { get; init; }
 
+    /// <summary>Places that one job can get at once: its nodes, as far as this host has places.</summary>
+    public required int MostAtOnce { get; init; }
+
     /// <summary>What one node of its size may use of this host; the defaults of a task's limits.</summary>
     public required TaskLimits NodeLimits { get; init; }
 

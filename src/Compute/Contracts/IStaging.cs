@@ -26,6 +26,12 @@ public sealed record StagingRequest
     /// <summary>Host folder of the job's artifacts (<c>.../ExperimentRun/dcid.{job}</c>): <c>./outputs</c>, <c>./logs</c> and the log live in it.</summary>
     public required string ArtifactPath { get; init; }
 
+    /// <summary>Names of the logs below <see cref="ArtifactPath"/>; all are made.</summary>
+    public IReadOnlyList<string> Logs { get; init; } = ["user_logs/std_log.txt"];
+
+    /// <summary>Whether the task writes the logs by their names, and not only by its standard output.</summary>
+    public bool ShowsLogs { get; init; }
+
     public IReadOnlyList<TaskInput> Inputs { get; init; } = [];
 
     public IReadOnlyList<TaskOutput> Outputs { get; init; } = [];
@@ -36,8 +42,14 @@ public sealed record StagedTask
 {
     public required string WorkingDirectory { get; init; }
 
-    /// <summary>Host path of the log, <c>{ArtifactPath}/user_logs/std_log.txt</c>; it exists, empty or with what was there.</summary>
-    public required string LogPath { get; init; }
+    /// <summary>Host path of the first log; it exists, empty or with what was there.</summary>
+    public string LogPath => LogPaths[0];
+
+    /// <summary>Host paths of all logs, in the order of the request.</summary>
+    public required IReadOnlyList<string> LogPaths { get; init; }
+
+    /// <summary>Paths of the logs in the task's view, when they are shown to it; else empty.</summary>
+    public IReadOnlyList<string> LogViews { get; init; } = [];
 
     public required IReadOnlyList<TaskBind> Binds { get; init; }
 

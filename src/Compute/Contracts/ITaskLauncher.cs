@@ -57,8 +57,17 @@ public interface ITaskLauncher
     /// </summary>
     Task<Outcome<RunningTask>> StartAsync(TaskSpec spec, CancellationToken ct);
 
-    /// <summary>Makes the folder ready without starting, for a process other than the server that will be the parent (scoring workers).</summary>
+    /// <summary>
+    /// Makes the folder ready without starting, for a process other than the server that will be the parent (scoring workers), or for
+    /// <see cref="StartPreparedAsync"/>.
+    /// </summary>
     Task<Outcome<PreparedTask>> PrepareAsync(TaskSpec spec, CancellationToken ct);
+
+    /// <summary>
+    /// As <see cref="StartAsync"/>, from the folder that <see cref="PrepareAsync"/> made ready, in this server's life or in an earlier one's;
+    /// <see cref="ProblemKind.NotFound"/> when there is none.
+    /// </summary>
+    Task<Outcome<RunningTask>> StartPreparedAsync(TaskId id, CancellationToken ct);
 
     /// <summary>The names of all tasks that have a folder: no other one was ever started and not yet removed.</summary>
     IReadOnlySet<string> Names();

@@ -25,23 +25,41 @@ internal sealed class TaskLauncher(
         }
 
         var (prepared, plan) = planned;
+        return (await LaunchAsync(prepared, plan.Pinned, spec.LogPath, ct).ConfigureAwait(false)).Then<RunningTask>(running => running with { NotLimited = prepared.NotLimited });
+    }
+
+    public async Task<Outcome<RunningTask>> StartPreparedAsync(TaskId id, CancellationToken ct)
+    {
+        if (!TaskFolder.Of(data, id).TryGet(out var folder, out var problem)
+            || !(await admission.AdmitAsync(ct).ConfigureAwait(false)).TryGet(out var host, out problem))
+        {
+            return problem;
+        }
+
+        return File.Exists(folder.Plan)
+            ? await LaunchAsync(Prepared(id, folder, host), [], log: null, ct).ConfigureAwait(false)
+            : new Problem(ProblemKind.NotFound, "TaskNotPrepared", $"Attempt {id.Attempt} of '{id.Name}' was not made ready.");
+    }
+
+    private async Task<Outcome<RunningTask>> LaunchAsync(PreparedTask prepared, IReadOnlyList<(string Path, FileIdentity Identity, string At)> pinned, string? log, CancellationToken ct)
+    {
         var folder = new TaskFolder(prepared.Folder);
         var launch = new LauncherProcess(prepared, folder);
         var watch = new TaskCompletionSource<ExitRecord>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!watched.TryAdd(spec.Id, watch.Task))
+        if (!watched.TryAdd(prepared.Id, watch.Task))
         {
-            return AlreadyStarted(spec.Id);
+            return AlreadyStarted(prepared.Id);
         }
 
-        if (plan.Pinned.Count == 0 || !await PinnedStart.TryAsync(folder, plan.Pinned, () => launch.Start(pinned: true)).ConfigureAwait(false))
+        if (pinned.Count == 0 || !await PinnedStart.TryAsync(folder, pinned, () => launch.Start(pinned: true)).ConfigureAwait(false))
         {
             launch.Start(pinned: false);
         }
 
-        _ = CompleteAsync(spec.Id, folder, launch.Ended, watch);
+        _ = CompleteAsync(prepared.Id, folder, launch.Ended, watch);
         return await launch.Running.WaitAsync(ct).ConfigureAwait(false) is { } why
-            ? await DescribeAsync(why, spec, folder).ConfigureAwait(false)
-            : new RunningTask(spec.Id, new DateTimeOffset(File.GetLastWriteTimeUtc(folder.Started))) { NotLimited = prepared.NotLimited };
+            ? await DescribeAsync(why, prepared.Id, folder, log).ConfigureAwait(false)
+            : new RunningTask(prepared.Id, new DateTimeOffset(File.GetLastWriteTimeUtc(folder.Started)));
     }
 
     public async Task<Outcome<PreparedTask>> PrepareAsync(TaskSpec spec, CancellationToken ct) =>
@@ -82,12 +100,13 @@ internal sealed class TaskLauncher(
             return missing;
         }
 
+        return (Prepared(spec.Id, folder, host) with { NotLimited = [.. host.NotIsolated, .. HostLimits.Missing(spec.Limits, groups)] }, plan);
+    }
+
+    private PreparedTask Prepared(TaskId id, TaskFolder folder, HostSandbox host)
+    {
         string[] mounts = host is { Root: true, Sandboxed: true } ? ["unshare", "--mount"] : [];
-        var prepared = new PreparedTask(spec.Id, folder.Path, ["setsid", .. mounts, "/bin/sh", script.Path, folder.Path])
-        {
-            NotLimited = [.. host.NotIsolated, .. HostLimits.Missing(spec.Limits, groups)],
-        };
-        return (prepared, plan);
+        return new PreparedTask(id, folder.Path, ["setsid", .. mounts, "/bin/sh", script.Path, folder.Path]);
     }
 
     public IReadOnlySet<string> Names() => Directory.Exists(data.Path("tasks"))
@@ -194,15 +213,15 @@ internal sealed class TaskLauncher(
         }
     }
 
-    private async Task<Outcome<RunningTask>> DescribeAsync(string why, TaskSpec spec, TaskFolder folder)
+    private async Task<Outcome<RunningTask>> DescribeAsync(string why, TaskId id, TaskFolder folder, string? log)
     {
         if (why.StartsWith("refused", StringComparison.Ordinal))
         {
-            return AlreadyStarted(spec.Id);
+            return AlreadyStarted(id);
         }
 
-        await WaitAsync(spec.Id, CancellationToken.None).ConfigureAwait(false);
-        var clue = LogFile.LastLine(files, folder.At("launcher.log")) ?? LogFile.LastLine(files, spec.LogPath);
+        await WaitAsync(id, CancellationToken.None).ConfigureAwait(false);
+        var clue = LogFile.LastLine(files, folder.At("launcher.log")) ?? (log is null ? null : LogFile.LastLine(files, log));
         return new Problem(ProblemKind.Invalid, "TaskNotStarted", $"The task did not start: {why}{(clue is null ? "" : $" ({clue})")}.");
     }
 

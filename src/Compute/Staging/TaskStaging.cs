@@ -104,16 +104,23 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         }
 
         files.Hand(host, [work, home, temporary, .. artifacts.Values, .. request.Outputs.Select(o => o.LocalPath)]);
-        var log = Path.Combine(request.ArtifactPath, "user_logs", "std_log.txt");
-        if (LogFile.Ensure(files, log, host) is { } unwritable)
+        var logs = request.Logs.Select(name => Path.Combine(request.ArtifactPath, name)).ToArray();
+        foreach (var log in logs)
         {
-            throw new IOException(unwritable.Message);
+            if (LogFile.Ensure(files, log, host) is { } unwritable)
+            {
+                throw new IOException(unwritable.Message);
+            }
         }
+
+        string[] views = !request.ShowsLogs ? [] : host.Sandboxed ? [.. logs.Select(log => $"{View}/logs/{Path.GetFileName(log)}")] : logs;
+        binds.AddRange(logs.Zip(views, (log, view) => new TaskBind(log, view, Writable: true)));
 
         return new StagedTask
         {
             WorkingDirectory = host.Sandboxed ? View + "/wd" : work,
-            LogPath = log,
+            LogPaths = logs,
+            LogViews = views,
             Binds = binds,
             Environment = Variables(host.Sandboxed ? View + "/home" : home, host.Sandboxed ? "/tmp" : temporary),
             InputPaths = request.Inputs.ToDictionary(i => i.Name, i => InputPath(i, folder, host.Sandboxed), StringComparer.Ordinal),

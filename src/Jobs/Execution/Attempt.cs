@@ -24,12 +24,12 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
 
     private readonly JobPlan plan = job.ReadPlan();
 
-    private BlobAddress Log => plan.Artifacts.Child(LogTail.StandardLog);
+    private Gang Tasks => field ??= new Gang(tools.Launcher, job.TaskId, plan);
 
     /// <summary>Takes the job from where it stands to its end. Doing it again after a failure goes on from there.</summary>
     public async Task RunAsync()
     {
-        var stage = await tools.Launcher.InspectAsync(job.TaskId, server);
+        var stage = await Tasks.InspectAsync(server);
         if (stage == TaskStage.Unknown && job.Started is null)
         {
             await StartAsync();
@@ -59,7 +59,7 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
             return;
         }
 
-        var launched = await tools.Launcher.StartAsync(prepared.Spec, server);
+        var launched = await Tasks.StartAsync(prepared.Specs, tools.Options.Grace, server);
         if (launched.TryGet(out var running, out var refused))
         {
             await tools.Transitions.RunningAsync(job, running);
@@ -80,6 +80,12 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
     private async Task AdoptAsync(TaskStage stage)
     {
         var started = job.StartedAt;
+        if (started is null && await Tasks.CompleteStartAsync(tools.Options.Grace, server) is { Kind: not ProblemKind.Conflict } problem)
+        {
+            await EndUnstartedAsync(problem with { Code = "LaunchFailed" });
+            return;
+        }
+
         if (started is null && stage is TaskStage.Running or TaskStage.Ended)
         {
             var found = new RunningTask(job.TaskId, tools.Time.GetUtcNow());
@@ -120,22 +126,25 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
 
     private async Task FinishAsync(DateTimeOffset? started, Task systemLog)
     {
-        var exit = await EndedAsync(started);
+        var end = await EndedAsync(started);
         await systemLog;
-        var verdict = await JudgeAsync(exit);
-        if (tools.Preparation.StagingOf(job, plan).TryGet(out var staging, out _))
+        var verdict = await JudgeAsync(end);
+        if (tools.Preparation.StagingOf(job, plan).TryGet(out var stagings, out _))
         {
-            await tools.Staging.ReclaimAsync(staging, CancellationToken.None);
+            foreach (var staging in stagings)
+            {
+                await tools.Staging.ReclaimAsync(staging, CancellationToken.None);
+            }
         }
 
         var outputs = await PublishAsync(verdict);
         await EndAsync(outputs.TryGet(out var published, out var problem) ? verdict : Verdict.Failed("OutputNotPublished", problem.Message, verdict.ExitCode), published ?? []);
     }
 
-    /// <summary>Waits for the end of the task, and brings it about when somebody asks for it or the time is over.</summary>
-    private async Task<ExitRecord> EndedAsync(DateTimeOffset? started)
+    /// <summary>Waits for the end of the tasks, and brings it about when somebody asks for it or the time is over.</summary>
+    private async Task<GangEnd> EndedAsync(DateTimeOffset? started)
     {
-        var ended = tools.Launcher.WaitAsync(job.TaskId, server);
+        var ended = Tasks.WaitAsync(tools.Options.Grace, server);
         using var done = CancellationTokenSource.CreateLinkedTokenSource(server, stop.Token);
         var over = OverAsync(started, done.Token);
         if (await Task.WhenAny(ended, over) == ended)
@@ -150,7 +159,7 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
             await tools.Transitions.TimedOutAsync(job);
         }
 
-        await tools.Launcher.StopAsync(job.TaskId, stop.Reason ?? StopReason.Timeout, tools.Options.Grace, server);
+        await Tasks.StopAsync(stop.Reason ?? StopReason.Timeout, tools.Options.Grace, server);
         return await ended;
     }
 
@@ -171,11 +180,17 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         }
     }
 
-    private async Task<Verdict> JudgeAsync(ExitRecord exit)
+    private async Task<Verdict> JudgeAsync(GangEnd end)
     {
-        var line = exit.Succeeded ? null : await LogTail.FindCauseAsync(tools.Store, Log, CancellationToken.None);
-        var present = exit.Stopped is null ? job : await tools.Jobs.FindAsync(job.JobId, CancellationToken.None);
-        return Verdict.Of(exit, line, plan.Timeout, present?.StopBy);
+        if (end.Exit.Succeeded)
+        {
+            return Verdict.Of(end.Exit, line: null, plan.Timeout, stoppedBy: null);
+        }
+
+        var blame = await Blame.OfAsync(end, plan, tools.Store, CancellationToken.None);
+        var line = await LogTail.FindCauseAsync(tools.Store, plan.Artifacts.Child(blame.Log), CancellationToken.None);
+        var present = end.Exit.Stopped is null ? job : await tools.Jobs.FindAsync(job.JobId, CancellationToken.None);
+        return blame.Name(Verdict.Of(end.Exit, line, plan.Timeout, present?.StopBy, blame.Log), end.Of);
     }
 
     private async Task<Outcome<PublishedOutput[]>> PublishAsync(Verdict verdict)
@@ -210,7 +225,7 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
     private async Task EndAsync(Verdict verdict, IReadOnlyList<PublishedOutput> outputs)
     {
         await tools.Transitions.EndAsync(job, verdict, outputs);
-        await tools.Launcher.RemoveAsync(job.TaskId, CancellationToken.None);
+        await Tasks.RemoveAsync(CancellationToken.None);
     }
 
     /// <summary>What the server did for the job, beside what the job itself wrote.</summary>

@@ -39,7 +39,7 @@ internal sealed class LogFollowing(JobTable jobs, IBlobStore store, IEventLog ev
 
     public async Task WriteAsync(JobRow job, long offset, bool follow, LogFrames target, CancellationToken ct)
     {
-        var log = job.ReadPlan().Artifacts.Child(LogTail.StandardLog);
+        var log = job.ReadPlan().Log;
         var lines = job.IsPipeline ? new PipelineLines(jobs, job, offset) : null;
         using var watch = new LogWatch(store, log);
         using var done = CancellationTokenSource.CreateLinkedTokenSource(ct);

@@ -10,10 +10,11 @@ internal static partial class LogTail
     private const int TailBytes = 64 * 1024;
     private const int LongestLine = 500;
 
-    /// <summary>The log of a job below its artifacts.</summary>
-    public const string StandardLog = "user_logs/std_log.txt";
+    public static async Task<string?> FindCauseAsync(IBlobStore store, BlobAddress log, CancellationToken ct) =>
+        await ReadAsync(store, log, ct) is { } text ? Cause(text) : null;
 
-    public static async Task<string?> FindCauseAsync(IBlobStore store, BlobAddress log, CancellationToken ct)
+    /// <summary>The end of a log; null when there is none.</summary>
+    public static async Task<string?> ReadAsync(IBlobStore store, BlobAddress log, CancellationToken ct)
     {
         await using var stream = await store.OpenReadAsync(log, ct);
         if (stream is null)
@@ -24,7 +25,7 @@ internal static partial class LogTail
         stream.Seek(-Math.Min(TailBytes, stream.Length), SeekOrigin.End);
         var buffer = new byte[TailBytes];
         var length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, ct);
-        return Cause(Encoding.UTF8.GetString(buffer, 0, length));
+        return Encoding.UTF8.GetString(buffer, 0, length);
     }
 
     /// <summary>The last line that names an error, else the last line.</summary>

@@ -227,7 +227,7 @@ internal sealed class Orchestrator(JobStores stores, IComputes computes, IEventL
         {
             if (await tools.Launcher.InspectAsync(job.TaskId, ct) is TaskStage.Ended or TaskStage.Lost)
             {
-                await tools.Launcher.RemoveAsync(job.TaskId, ct);
+                await new Gang(tools.Launcher, job.TaskId, job.ReadPlan()).RemoveAsync(ct);
             }
         }
     }

@@ -8,11 +8,11 @@ using Zaffre.Tracking;
 
 namespace Zaffre.Jobs.Execution;
 
-/// <summary>A job ready to start.</summary>
-internal sealed record PreparedJob(TaskSpec Spec, IReadOnlyList<string> Explanation);
+/// <summary>A job ready to start: its tasks in order.</summary>
+internal sealed record PreparedJob(IReadOnlyList<TaskSpec> Specs, IReadOnlyList<string> Explanation);
 
 /// <summary>Makes a plan real: environment, files, variables, and the command with its expressions replaced.</summary>
-internal sealed class Preparation(IEnvironments environments, IStaging staging, IBlobStore store, IComputes computes, IRuns runs, ITokens tokens, JobTickets tickets, JobVariables variables)
+internal sealed class Preparation(IEnvironments environments, IStaging staging, IBlobStore store, IComputes computes, IRuns runs, ITokens tokens, JobTickets tickets, JobVariables variables, GangPorts ports)
 {
     /// <summary>The task to start, or why there is none. Doing it again after a crash gives the same task.</summary>
     public async Task<Outcome<PreparedJob>> PrepareAsync(JobRow job, JobPlan plan, CancellationToken ct)
@@ -27,31 +27,52 @@ internal sealed class Preparation(IEnvironments environments, IStaging staging, 
             return unsatisfied;
         }
 
-        if (!StagingOf(job, plan).TryGet(out var request, out var missing) || !(await staging.PrepareAsync(request, ct)).TryGet(out var staged, out missing))
+        if (!StagingOf(job, plan).TryGet(out var requests, out var missing))
         {
             return missing;
         }
 
         var ticket = tickets.Take(job.JobId) ?? await NewTicketAsync(job, ct);
-        var (inputs, outputs) = Values(plan, staged);
-        var (own, binds) = variables.Of(job, plan, ticket, inputs, outputs);
-        return new PreparedJob(
-            new TaskSpec
+        var gang = plan.Gang is null ? null : new GangPreparation(plan.Gang, ports.Choose(GangVariables.PortsOf(plan.Gang)));
+        var specs = new List<TaskSpec>();
+        foreach (var (request, processes) in requests.Zip(Gang.TasksOf(plan).GroupBy(member => member.Instance)))
+        {
+            if (!(await staging.PrepareAsync(request, ct)).TryGet(out var staged, out missing))
             {
-                Id = job.TaskId,
-                Command = Shell(Expressions.Substitute(plan.Command, inputs, outputs)),
-                WorkingDirectory = staged.WorkingDirectory,
-                LogPath = staged.LogPath,
-                Environment = JobVariables.Merge(staged.Environment, environment.Variables, own, plan.Variables.ToDictionary(
-                    pair => pair.Key, pair => Expressions.Substitute(pair.Value, inputs, outputs), StringComparer.Ordinal)),
-                Binds = [.. environment.Binds, .. Writable(plan, staged), .. binds],
+                return missing;
+            }
+
+            var spec = SpecOf(job, plan, ticket, staged);
+            spec = spec with
+            {
+                Environment = JobVariables.Merge(staged.Environment, environment.Variables, spec.Environment),
+                Binds = [.. environment.Binds, .. spec.Binds],
                 Limits = target.NodeLimits,
-            },
-            [.. environment.Explanation]);
+            };
+            specs.AddRange(gang is null ? [spec] : processes.Select((member, i) => gang.Of(spec, staged, member, i)));
+        }
+
+        return new PreparedJob(specs, [.. environment.Explanation, .. gang?.Explanation ?? []]);
     }
 
-    /// <summary>The staging of a job, the same at every call; null places are reported as problems.</summary>
-    public Outcome<StagingRequest> StagingOf(JobRow job, JobPlan plan)
+    private TaskSpec SpecOf(JobRow job, JobPlan plan, JobTicket ticket, StagedTask staged)
+    {
+        var (inputs, outputs) = Values(plan, staged);
+        var (own, binds) = variables.Of(job, plan, ticket, inputs, outputs);
+        return new TaskSpec
+        {
+            Id = job.TaskId,
+            Command = Shell(Expressions.Substitute(plan.Command, inputs, outputs)),
+            WorkingDirectory = staged.WorkingDirectory,
+            LogPath = staged.LogPath,
+            Environment = JobVariables.Merge(own, plan.Variables.ToDictionary(
+                pair => pair.Key, pair => Expressions.Substitute(pair.Value, inputs, outputs), StringComparer.Ordinal)),
+            Binds = [.. Writable(plan, staged), .. binds],
+        };
+    }
+
+    /// <summary>The staging of a job, one for each instance, the same at every call; null places are reported as problems.</summary>
+    public Outcome<IReadOnlyList<StagingRequest>> StagingOf(JobRow job, JobPlan plan)
     {
         var problems = new List<Problem>();
         var inputs = plan.Inputs.Where(pair => pair.Value.Direct is null).Select(pair => Input(pair.Key, pair.Value, problems)).OfType<TaskInput>().ToArray();
@@ -67,9 +88,13 @@ internal sealed class Preparation(IEnvironments environments, IStaging staging, 
             problems.Add(unwritable);
         }
 
-        return problems.Count > 0
-            ? Problem.Combine(problems)
-            : new StagingRequest { Id = job.TaskId, CodePath = code, ArtifactPath = artifacts!, Inputs = inputs, Outputs = outputs };
+        if (problems.Count > 0)
+        {
+            return Problem.Combine(problems);
+        }
+
+        var request = new StagingRequest { Id = job.TaskId, CodePath = code, ArtifactPath = artifacts!, Inputs = inputs, Outputs = outputs };
+        return plan.Gang is null ? new[] { request } : GangPreparation.StagingOf(request, plan);
     }
 
     /// <summary>bash, as Azure runs commands; sh where the host has none.</summary>

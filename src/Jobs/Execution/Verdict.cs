@@ -16,8 +16,8 @@ internal sealed record Verdict(string Status, int? ExitCode, string? Code, strin
 
     public static Verdict CanceledBy(string who, int? exitCode) => new(JobStatus.Canceled, exitCode, "JobCanceled", $"{who} canceled the job.");
 
-    /// <summary>Judges an exit record; <paramref name="line"/> is the log line that shows the cause, when one was found.</summary>
-    public static Verdict Of(ExitRecord exit, string? line, TimeSpan? timeout, string? stoppedBy)
+    /// <summary>Judges an exit record; <paramref name="line"/> is the line of the <paramref name="log"/> that shows the cause, when one was found.</summary>
+    public static Verdict Of(ExitRecord exit, string? line, TimeSpan? timeout, string? stoppedBy, string log = "user_logs/std_log.txt")
     {
         if (exit.Stopped is StopReason.Timeout)
         {
@@ -41,7 +41,7 @@ internal sealed record Verdict(string Status, int? ExitCode, string? Code, strin
             return new Verdict(JobStatus.Completed, 0, null, null);
         }
 
-        return Contained(exit, line) ?? Failed("UserError", Sentence($"The command ended with exit code {exit.ExitCode}{Meaning(exit)}", line, Advice(exit, line)), exit.ExitCode);
+        return Contained(exit, line) ?? Failed("UserError", Sentence($"The command ended with exit code {exit.ExitCode}{Meaning(exit)}", line, Advice(exit, line, log)), exit.ExitCode);
     }
 
     private static Verdict? Contained(ExitRecord exit, string? line)
@@ -78,7 +78,7 @@ internal sealed record Verdict(string Status, int? ExitCode, string? Code, strin
         _ => "",
     };
 
-    private static string Advice(ExitRecord exit, string? line)
+    private static string Advice(ExitRecord exit, string? line, string log)
     {
         if (line is not null && (line.Contains("ModuleNotFoundError", StringComparison.Ordinal) || line.Contains("ImportError", StringComparison.Ordinal)))
         {
@@ -95,7 +95,7 @@ internal sealed record Verdict(string Status, int? ExitCode, string? Code, strin
             127 => "check the spelling, and that the program is installed on this host or comes with the code",
             126 => "make the file executable, or run it with its interpreter",
             Killed => "see whether the host ran out of memory or somebody killed the process",
-            _ => "see the log user_logs/std_log.txt",
+            _ => $"see the log {log}",
         };
     }
 

@@ -114,7 +114,8 @@ internal sealed class JobDeletion(IDatabase database, IResources resources, JobT
 
     private async Task RemoveFilesAsync(JobRow job, CancellationToken ct)
     {
-        await launcher.RemoveAsync(job.TaskId, ct);
-        await store.DeleteFolderAsync(job.ReadPlan().Artifacts, ct);
+        var plan = job.ReadPlan();
+        await new Gang(launcher, job.TaskId, plan).RemoveAsync(ct);
+        await store.DeleteFolderAsync(plan.Artifacts, ct);
     }
 }

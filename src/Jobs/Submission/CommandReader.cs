@@ -28,6 +28,7 @@ internal static partial class CommandReader
             Tags = findings.Texts(properties, "tags", Root),
             Timeout = ReadTimeout(properties, findings),
             Rank = QueueRank.Read(properties, findings),
+            Gang = DistributionReader.Read(properties, findings),
         };
         findings.Texts(properties, "properties", Root);
         findings.Flag(properties, "isArchived", Root);

@@ -66,6 +66,9 @@ internal sealed record CommandSpec
 
     /// <summary>Its place among the queued jobs of a compute, by tier and priority: higher goes first.</summary>
     public int Rank { get; init; } = QueueRank.Default;
+
+    /// <summary>The processes of a distributed job; null for one process.</summary>
+    public PlannedGang? Gang { get; init; }
 }
 
 /// <summary>The types that inputs and outputs may have, in the wire's canonical spelling.</summary>

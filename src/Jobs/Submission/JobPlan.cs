@@ -41,6 +41,14 @@ internal sealed record JobPlan
     [JsonIgnore]
     public int Slots => Gang?.Instances ?? 1;
 
+    /// <summary>The processes; one without a gang.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<Member> Members => Gang?.Members ?? Member.Single;
+
+    /// <summary>The log that people follow: of the first process.</summary>
+    [JsonIgnore]
+    public BlobAddress Log => Artifacts.Child(Members[0].Log);
+
     /// <summary>Where the run's artifacts and logs lie.</summary>
     public required BlobAddress Artifacts { get; init; }
 

@@ -27,6 +27,7 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
         var findings = planning.Findings;
         var before = findings.Count;
         var compute = await ComputeAsync(planning, spec.Compute, "properties.computeId", ct);
+        CheckRoom(spec.Gang, compute, findings);
         var environment = spec.Environment.Length == 0 ? null : await VersionAsync(planning, AssetType.Environment, spec.Environment, "properties.environmentId", ct);
         if (environment?.Properties["build"] is not null)
         {
@@ -52,6 +53,7 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
             Variables = spec.Variables,
             Timeout = spec.Timeout,
             Pins = planning.Known.Pins,
+            Gang = spec.Gang,
         };
     }
 
@@ -88,6 +90,16 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
 
         planning.Findings.Add(path, problem);
         return null;
+    }
+
+    /// <summary>A gang takes all of its places at once: one that the compute never has would wait for ever.</summary>
+    private static void CheckRoom(PlannedGang? gang, ComputeTarget? compute, Findings findings)
+    {
+        if (gang is not null && compute is not null && gang.Instances > compute.MostAtOnce)
+        {
+            var host = compute.MostAtOnce < compute.MaxNodes ? $" (of {compute.MaxNodes} nodes; this host runs {compute.MostAtOnce} tasks at once)" : "";
+            findings.Invalid("properties.resources.instanceCount", $"the job wants {gang.Instances} instances at once, and the compute '{compute.Name}' has {compute.MostAtOnce}{host}.");
+        }
     }
 
     private static async Task<AssetVersion?> VersionAsync(Planning planning, AssetType type, string reference, string path, CancellationToken ct)

@@ -106,6 +106,7 @@ internal sealed class JobUpdate(IDatabase database, IResources resources, IRuns 
             ("outputs", SameMap(after.Outputs, before.Outputs, (one, other) => one.Type == other.Type && one.Mode == other.Mode && (one.Uri is null || SameId(one.Uri, other.Uri)))),
             ("environmentVariables", SameMap(after.Variables, before.Variables, (one, other) => one == other)),
             ("limits", after.Timeout == before.Timeout),
+            ("distribution", after.Gang == before.Gang),
         };
         return [.. same.Where(pair => !pair.Same && sent[pair.Name] is not null).Select(pair => pair.Name)];
     }

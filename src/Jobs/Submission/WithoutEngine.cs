@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Zaffre.Kernel;
@@ -10,7 +9,6 @@ internal static class WithoutEngine
 {
     private static readonly (string Name, string Why)[] Members =
     [
-        ("distribution", "jobs run on one node here; leave distribution out"),
         ("componentId", "a job from a component is not supported; give command, environment and code"),
         ("notificationSetting", "nothing here sends mail or calls webhooks"),
         ("secretsConfiguration", "secrets of a key vault are not supported; use environmentVariables"),
@@ -67,18 +65,6 @@ internal static class WithoutEngine
     private static void CheckResources(JsonObject resources, Findings findings)
     {
         const string path = "properties.resources";
-        if (findings.Scalar(resources, "instanceCount", path) is { } count)
-        {
-            if (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number < 1)
-            {
-                findings.Invalid($"{path}.instanceCount", $"'{count}' is no number of instances.");
-            }
-            else if (number > 1)
-            {
-                findings.Unsupported($"{path}.instanceCount", "jobs run on one node here; instanceCount must be 1.");
-            }
-        }
-
         foreach (var name in (string[])["dockerArgs", "dockerArgsList"])
         {
             if (IsSet(resources[name]))

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Xml;
 using Zaffre.Assets;
+using Zaffre.Jobs.Submission.Pipelines;
+using Zaffre.Kernel;
 
 namespace Zaffre.Jobs.Yaml;
 
@@ -48,7 +50,7 @@ internal static class CommandYaml
 
         if (map.Integer("max_instance_count") is > 1)
         {
-            map.Unsupported("max_instance_count", "Jobs run on one node here.");
+            map.Unsupported("max_instance_count", "The number of instances does not change while a job runs; instance_count says how many.");
         }
 
         if (map.Has("docker_args"))
@@ -65,6 +67,53 @@ internal static class CommandYaml
             ["properties"] = map.Json("properties"),
             ["locations"] = map.TextList("locations") is { } locations ? new JsonArray([.. locations.Select(location => JsonValue.Create(location))]) : null,
         });
+    }
+
+    /// <summary>The distribution as jobs write it; what is wrong with its numbers the job itself reports.</summary>
+    public static JsonObject? Distribution(YamlMap root)
+    {
+        if (root.Map("distribution") is not { } map)
+        {
+            return null;
+        }
+
+        switch (map.Choice("type", ["pytorch", "tensorflow", "mpi", "ray"], required: true))
+        {
+            case "tensorflow":
+                return Compact(new JsonObject
+                {
+                    ["distributionType"] = "TensorFlow",
+                    ["parameterServerCount"] = map.Integer("parameter_server_count"),
+                    ["workerCount"] = map.Integer("worker_count"),
+                });
+            case "ray":
+                map.ToJson();
+                map.Unsupported("type", Submission.DistributionReader.RayIsNotSupported);
+                return null;
+            case { } type:
+                return Compact(new JsonObject
+                {
+                    ["distributionType"] = type == "mpi" ? "Mpi" : "PyTorch",
+                    ["processCountPerInstance"] = map.Integer("process_count_per_instance"),
+                });
+            default:
+                map.ToJson();
+                return null;
+        }
+    }
+
+    /// <summary>The distribution as components write it.</summary>
+    public static JsonObject? ComponentDistribution(YamlMap root)
+    {
+        if (Distribution(root) is not { } distribution)
+        {
+            return null;
+        }
+
+        var snake = SnakeCase.FromCamel(distribution);
+        snake.Remove("distribution_type");
+        snake["type"] = distribution.Text("distributionType")!.ToLowerInvariant();
+        return snake;
     }
 
     /// <summary>The limits of a command.</summary>
@@ -227,7 +276,6 @@ internal static class CommandYaml
     {
         foreach (var (key, why) in (ReadOnlySpan<(string, string)>)[
             ("services", "Interactive services are not supported."),
-            ("distribution", "Jobs run on one node here; leave distribution out."),
             ("parent_job_name", "Child jobs are made by the server only."),
         ])
         {

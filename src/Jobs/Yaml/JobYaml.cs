@@ -44,6 +44,7 @@ internal sealed class JobYaml(PipelineYaml pipelines) : IYamlKind
             ["environmentId"] = await CommandYaml.EnvironmentAsync(reading, root, ct),
             ["environmentVariables"] = root.Texts("environment_variables"),
             ["resources"] = CommandYaml.Resources(root),
+            ["distribution"] = CommandYaml.Distribution(root),
             ["limits"] = CommandYaml.Limits(root),
             ["queueSettings"] = CommandYaml.Queue(root),
             ["inputs"] = await CommandYaml.InputsAsync(reading, root, ct),

@@ -111,11 +111,7 @@ internal sealed partial class YamlComponents(YamlReading reading, IAssets assets
         spec["environment_variables"] = map.Texts("environment_variables");
         spec["resources"] = CommandYaml.Resources(map) is { } resources ? SnakeCase.FromCamel(resources) : null;
         spec["queue_settings"] = CommandYaml.Queue(map) is { } queue ? SnakeCase.FromCamel(queue) : null;
-        if (map.Has("distribution"))
-        {
-            map.Json("distribution");
-            map.Unsupported("distribution", "Jobs run on one node here; leave distribution out.");
-        }
+        spec["distribution"] = CommandYaml.ComponentDistribution(map);
     }
 
     private async Task<YamlComponent?> FileAsync(YamlMap at, string key, string path, CancellationToken ct)

@@ -82,6 +82,7 @@ internal sealed class YamlNodes(YamlReading reading, YamlComponents components)
             ["outputs"] = Outputs(node, use),
             ["limits"] = Snake(CommandYaml.Limits(node)),
             ["resources"] = Snake(CommandYaml.Resources(node)),
+            ["distribution"] = Snake(CommandYaml.Distribution(node)),
             ["queue_settings"] = Snake(CommandYaml.Queue(node)),
             ["environment_variables"] = inline ? null : node.Texts("environment_variables"),
             ["_source"] = inline ? "YAML.JOB" : "YAML.COMPONENT",

@@ -43,6 +43,8 @@ internal sealed class UnsandboxedLauncher : ITaskLauncher, IDisposable
 
     public Task<Outcome<PreparedTask>> PrepareAsync(TaskSpec spec, CancellationToken ct) => throw new NotSupportedException();
 
+    public Task<Outcome<RunningTask>> StartPreparedAsync(TaskId id, CancellationToken ct) => throw new NotSupportedException();
+
     public IReadOnlySet<string> Names() => started.Keys.Select(id => id.Name).ToHashSet(StringComparer.Ordinal);
 
     public Task<TaskStage> InspectAsync(TaskId id, CancellationToken ct) =>
