@@ -20,6 +20,11 @@ setup_table() {
         peers) printf '%s\n' \
             '/usr/bin/snakemake snakemake' \
             '/usr/bin/make make' ;;
+        frameworks) printf '%s\n' \
+            '/usr/lib/python3/dist-packages/torch python3-torch' \
+            '/usr/lib/python3/dist-packages/mpi4py python3-mpi4py' \
+            '/usr/bin/mpirun openmpi-bin' \
+            '/usr/bin/Rscript r-base-core' ;;
         clients) printf '%s\n' \
             '/usr/lib/python3/dist-packages/azure/ai/ml python3-azure' \
             '/usr/lib/python3/dist-packages/azure/storage/blob python3-azure-storage' \

@@ -32,7 +32,7 @@ internal sealed class ComputeTargets(IResources resources, ComputeOptions option
             Id = found.Id,
             ComputeType = isInstance ? "ComputeInstance" : "AmlCompute",
             MaxNodes = nodes,
-            MostAtOnce = Math.Min(nodes, hostSlots),
+            MostAtOnce = Math.Min(nodes, host.Most.Places),
             NodeLimits = ComputeSizes.LimitsOf(inner.Text("vmSize")),
         };
     }

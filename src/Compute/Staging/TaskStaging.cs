@@ -104,15 +104,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         }
 
         files.Hand(host, [work, home, temporary, .. artifacts.Values, .. request.Outputs.Select(o => o.LocalPath)]);
-        var logs = request.Logs.Select(name => Path.Combine(request.ArtifactPath, name)).ToArray();
-        foreach (var log in logs)
-        {
-            if (LogFile.Ensure(files, log, host) is { } unwritable)
-            {
-                throw new IOException(unwritable.Message);
-            }
-        }
-
+        var logs = MakeLogs(request, host);
         string[] views = !request.ShowsLogs ? [] : host.Sandboxed ? [.. logs.Select(log => $"{View}/logs/{Path.GetFileName(log)}")] : logs;
         binds.AddRange(logs.Zip(views, (log, view) => new TaskBind(log, view, Writable: true)));
 
@@ -176,6 +168,20 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         : $"{View}/outputs/{output.Name}";
 
     private static string FileName(Uri uri) => Path.GetFileName(Uri.UnescapeDataString(uri.AbsolutePath)) is { Length: > 0 and < 200 } name && name is not ("." or "..") ? name : "input";
+
+    private string[] MakeLogs(StagingRequest request, HostSandbox host)
+    {
+        var logs = request.Logs.Select(name => Path.Combine(request.ArtifactPath, name)).ToArray();
+        foreach (var log in logs)
+        {
+            if (LogFile.Ensure(files, log, host) is { } unwritable)
+            {
+                throw new IOException(unwritable.Message);
+            }
+        }
+
+        return logs;
+    }
 
     private void Make(TaskOutput output)
     {

@@ -15,7 +15,7 @@ public sealed class JobDocumentTests(ZaffreHost host) : IClassFixture<ZaffreHost
     public async Task Everything_wrong_is_listed_with_its_path_and_nothing_is_stored()
     {
         var answer = await jobs.PutAsync("wrong", """
-            {"command":null,"environmentId":"azureml:nope:1","computeId":"nowhere","codeId":"/not/an/id","distribution":{"distributionType":"Mpi"},
+            {"command":null,"environmentId":"azureml:nope:1","computeId":"nowhere","codeId":"/not/an/id","distribution":{"distributionType":"Ray"},
              "inputs":{"a":{"jobInputType":"uri_file","uri":"azureml:no-such-data:1"},"b":{"jobInputType":"uri_folder","uri":"azureml://datastores/workspaceblobstore/paths/../x"}},
              "outputs":{"o":{"jobOutputType":"uri_folder","uri":"https://example.com/x"}}}
             """);

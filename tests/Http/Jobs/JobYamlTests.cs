@@ -55,7 +55,7 @@ public sealed class JobYamlTests(ZaffreHost host) : IClassFixture<ZaffreHost>
             environment: { image: ubuntu }
             comand: echo
             compute: local
-            distribution: { type: pytorch }
+            distribution: { type: ray, port: 6379 }
             services: { nb: { type: jupyter_lab } }
             identity: { type: managed }
             limits: { timeout: -1 }
@@ -63,7 +63,7 @@ public sealed class JobYamlTests(ZaffreHost host) : IClassFixture<ZaffreHost>
             outputs: { o: { path: ./local } }
             resources: { instance_count: 1, docker_args: --gpus }
             """)).Targets();
-        foreach (var path in (string[])["comand", "compute", "distribution", "services", "identity.type", "limits.timeout", "inputs.a.type", "inputs.b", "outputs.o.path", "resources.docker_args"])
+        foreach (var path in (string[])["comand", "compute", "distribution.type", "services", "identity.type", "limits.timeout", "inputs.a.type", "inputs.b", "outputs.o.path", "resources.docker_args"])
         {
             Assert.Contains(targets, target => target.EndsWith(" " + path, StringComparison.Ordinal));
         }

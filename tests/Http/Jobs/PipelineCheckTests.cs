@@ -36,7 +36,7 @@ public sealed class PipelineCheckTests(ZaffreHost host) : IClassFixture<ZaffreHo
                "shape":7,
                "bad.name":{"type":"command","componentId":"@check_file"},
                "broken":{"type":"command","componentId":"@check_one","inputs":{"text":{"value":"${{parent.inputs.file}}"}}},
-               "wide":{"type":"command","componentId":"@check_file","resources":{"instance_count":2},"limits":{"job_limits_type":"Command","timeout":"soon"},"computeId":"elsewhere","environment_variables":{"1":"x"}}
+               "wide":{"type":"command","componentId":"@check_file","resources":{"instance_count":"many"},"limits":{"job_limits_type":"Command","timeout":"soon"},"computeId":"elsewhere","environment_variables":{"1":"x"}}
              }}
             """);
         var targets = answer.Targets();

@@ -37,9 +37,8 @@ public sealed class CommandReaderTests
     }
 
     [Theory]
-    [InlineData("\"distribution\":{\"distributionType\":\"PyTorch\"}", "properties.distribution")]
+    [InlineData("\"distribution\":{\"distributionType\":\"Ray\"}", "properties.distribution")]
     [InlineData("\"services\":{\"nb\":{\"jobServiceType\":\"JupyterLab\"}}", "properties.services.nb")]
-    [InlineData("\"resources\":{\"instanceCount\":2}", "properties.resources.instanceCount")]
     [InlineData("\"resources\":{\"dockerArgs\":\"--gpus\"}", "properties.resources.dockerArgs")]
     [InlineData("\"resources\":{\"properties\":{\"IsLocal\":{\"IsLocal\":true}}}", "properties.resources.properties.IsLocal")]
     [InlineData("\"identity\":{\"identityType\":\"Managed\"}", "properties.identity.identityType")]

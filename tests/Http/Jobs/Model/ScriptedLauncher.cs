@@ -46,6 +46,8 @@ internal sealed class ScriptedLauncher : ITaskLauncher
 
     public Task<Outcome<PreparedTask>> PrepareAsync(TaskSpec spec, CancellationToken ct) => throw new NotSupportedException();
 
+    public Task<Outcome<RunningTask>> StartPreparedAsync(TaskId id, CancellationToken ct) => throw new NotSupportedException();
+
     public Task<TaskStage> InspectAsync(TaskId id, CancellationToken ct) =>
         Task.FromResult(!tasks.TryGetValue(id, out var task) ? TaskStage.Unknown : task.Ended.Task.IsCompleted ? TaskStage.Ended : TaskStage.Running);
 
