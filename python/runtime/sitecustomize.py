@@ -28,17 +28,20 @@ def _append_stand_ins() -> None:
         sys.path.append(stand_ins)
 
 
-def _install_beside() -> None:
-    # A virtual environment is read-only and has no user site: what a command installs goes beside it, and is found first.
-    beside = os.environ.get("PYTHONUSERBASE")
-    if sys.prefix == sys.base_prefix or not beside:
+def _own_packages_first() -> None:
+    # A task has a Python of its own over the one of its environment. Programs that name the one below (by path, or in
+    # their first line) find what the task installed too; a virtual environment that the command makes itself does not.
+    own = os.environ.get("ZAFFRE_PYTHON")
+    below = os.environ.get("ZAFFRE_PYTHON_BELOW")
+    if not own or sys.prefix == own or sys.prefix not in (sys.base_prefix, below):
         return
-    os.environ.pop("PIP_USER", None)
-    os.environ.setdefault("PIP_PREFIX", beside)
-    installed = [at for at, entry in enumerate(sys.path) if entry.startswith(sys.prefix)]
-    sys.path.insert(installed[0] if installed else len(sys.path), os.path.join(beside, "lib", "python%d.%d" % sys.version_info[:2], "site-packages"))
+    if sys.prefix == below:
+        os.environ.setdefault("PIP_PREFIX", own)
+    packages = os.path.join(own, "lib", "python%d.%d" % sys.version_info[:2], "site-packages")
+    system = [at for at, entry in enumerate(sys.path) if entry.endswith(("site-packages", "dist-packages"))]
+    sys.path.insert(system[0] if system else len(sys.path), packages)
 
 
-_install_beside()
+_own_packages_first()
 _append_stand_ins()
 _chain()

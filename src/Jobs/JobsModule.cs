@@ -47,7 +47,7 @@ public static class JobsModule
         services.AddSingleton<JobTrees>();
         services.AddSingleton<LogFollowing>();
         services.AddSingleton<JobVariables>();
-        services.AddSingleton<Preparation>().AddSingleton<GangPorts>();
+        services.AddSingleton<JobEnvironments>().AddSingleton<Preparation>().AddSingleton<GangPorts>();
         services.AddSingleton<LoopProgress>();
         services.AddSingleton<StepProgress>();
         services.AddSingleton<JobEnding>();

@@ -1,33 +1,42 @@
 using System.Text.Json.Nodes;
+using Zaffre.Compute.Operator;
+using Zaffre.Kernel;
 
 namespace Zaffre.Compute.Computes;
 
-/// <summary>The sizes that computes may name: what a node of that size may use of this host. Unknown names are allowed and get the whole host.</summary>
-internal static class ComputeSizes
+/// <summary>
+/// The sizes that computes may name: what a node of that size may use of this host. Those of the operator's <c>compute.yml</c> come first; unknown names are
+/// allowed and get the whole host.
+/// </summary>
+internal sealed class ComputeSizes(ComputeFile file)
 {
-    private static readonly (string Name, int Cores, int MemoryGb)[] Known =
+    private static readonly ComputeSize[] Known =
     [
-        ("Standard_DS1_v2", 1, 4), ("Standard_DS2_v2", 2, 7), ("Standard_DS3_v2", 4, 14), ("Standard_DS4_v2", 8, 28), ("Standard_DS5_v2", 16, 56),
-        ("Standard_D2s_v3", 2, 8), ("Standard_D4s_v3", 4, 16), ("Standard_D8s_v3", 8, 32), ("Standard_F4s_v2", 4, 8), ("Standard_E4s_v3", 4, 32),
+        new("Standard_DS1_v2", 1, 4, 0), new("Standard_DS2_v2", 2, 7, 0), new("Standard_DS3_v2", 4, 14, 0), new("Standard_DS4_v2", 8, 28, 0), new("Standard_DS5_v2", 16, 56, 0),
+        new("Standard_D2s_v3", 2, 8, 0), new("Standard_D4s_v3", 4, 16, 0), new("Standard_D8s_v3", 8, 32, 0), new("Standard_F4s_v2", 4, 8, 0), new("Standard_E4s_v3", 4, 32, 0),
     ];
 
+    /// <summary>The size of a name, in any case. The problem says that the operator's file cannot be read.</summary>
+    public Outcome<ComputeSize> Find(string? name) => All().Then<ComputeSize>(sizes =>
+        sizes.FirstOrDefault(size => size.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) ?? ComputeSize.WholeHost);
+
     /// <summary>The list that <c>vmSizes</c> answers.</summary>
-    public static JsonArray List() => new([.. Known.Select(size => new JsonObject
+    public Outcome<JsonArray> List() => All().Then<JsonArray>(sizes => new JsonArray([.. sizes.Select(size => new JsonObject
     {
         ["name"] = size.Name,
         ["family"] = "local",
         ["vCPUs"] = size.Cores,
-        ["gpus"] = 0,
+        ["gpus"] = size.Gpus,
         ["osVhdSizeMB"] = 0,
         ["maxResourceVolumeMB"] = 0,
         ["memoryGB"] = size.MemoryGb,
         ["lowPriorityCapable"] = true,
         ["premiumIO"] = false,
         ["supportedComputeTypes"] = new JsonArray("AmlCompute", "ComputeInstance"),
-    })]);
+    })]));
 
     /// <summary>Memory is a promise of the size that a smaller host cannot keep: the launcher caps it at what the host has.</summary>
-    public static TaskLimits LimitsOf(string? size) => Known.FirstOrDefault(known => known.Name.Equals(size, StringComparison.OrdinalIgnoreCase)) is { Name: not null } found
-        ? new TaskLimits { MemoryBytes = (long)found.MemoryGb << 30 }
-        : new TaskLimits();
+    public static TaskLimits LimitsOf(ComputeSize size) => size.MemoryGb == 0 ? new TaskLimits() : new TaskLimits { MemoryBytes = (long)size.MemoryGb << 30 };
+
+    private Outcome<ComputeSize[]> All() => file.Read().Then<ComputeSize[]>(said => said.Sizes.Concat(Known).DistinctBy(size => size.Name, StringComparer.OrdinalIgnoreCase).ToArray());
 }

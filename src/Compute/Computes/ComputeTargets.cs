@@ -6,7 +6,7 @@ using Zaffre.Web;
 namespace Zaffre.Compute.Computes;
 
 /// <inheritdoc cref="IComputes"/>
-internal sealed class ComputeTargets(IResources resources, ComputeOptions options) : IComputes
+internal sealed class ComputeTargets(IResources resources, ComputeOptions options, ComputeSizes sizes) : IComputes
 {
     private readonly Occupancy occupancy = new();
     private readonly Admission host = new(new HostNeed(options.Slots ?? Math.Max(8, 4 * Environment.ProcessorCount), HostLimits.Most, options.Gpus ?? HostGpus.Count()));
@@ -26,6 +26,11 @@ internal sealed class ComputeTargets(IResources resources, ComputeOptions option
             return new Problem(ProblemKind.Conflict, "ComputeStopped", $"The compute instance '{found.Id.Name}' is stopped. Start it first.");
         }
 
+        if (!sizes.Find(inner.Text("vmSize")).TryGet(out var size, out var unreadable))
+        {
+            return unreadable;
+        }
+
         var nodes = isInstance ? 1 : (int?)inner.Object("scaleSettings")?["maxNodeCount"] ?? 1;
         return new ComputeTarget
         {
@@ -33,7 +38,7 @@ internal sealed class ComputeTargets(IResources resources, ComputeOptions option
             ComputeType = isInstance ? "ComputeInstance" : "AmlCompute",
             MaxNodes = nodes,
             MostAtOnce = Math.Min(nodes, host.Most.Places),
-            NodeLimits = ComputeSizes.LimitsOf(inner.Text("vmSize")),
+            NodeLimits = ComputeSizes.LimitsOf(size),
         };
     }
 

@@ -13,7 +13,7 @@ internal static class LocationRoutes
 
     public static void Map(IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet(Location + "/vmSizes", () => ArmResults.Ok(new JsonObject { ["value"] = ComputeSizes.List() })).Requires("locations/vmsizes/read");
+        endpoints.MapGet(Location + "/vmSizes", (ComputeSizes sizes) => sizes.List().TryGet(out var list, out var unreadable) ? ArmResults.Ok(new JsonObject { ["value"] = list }) : ArmResults.Problem(unreadable)).Requires("locations/vmsizes/read");
         endpoints.MapGet(Location + "/usages", Usages).Requires("locations/usages/read");
     }
 

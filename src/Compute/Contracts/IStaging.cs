@@ -32,6 +32,9 @@ public sealed record StagingRequest
     /// <summary>Whether the task writes the logs by their names, and not only by its standard output.</summary>
     public bool ShowsLogs { get; init; }
 
+    /// <summary>The environment whose Python the task gets a private, writable one over; null for none.</summary>
+    public RealEnvironment? Environment { get; init; }
+
     public IReadOnlyList<TaskInput> Inputs { get; init; } = [];
 
     public IReadOnlyList<TaskOutput> Outputs { get; init; } = [];
@@ -53,8 +56,11 @@ public sealed record StagedTask
 
     public required IReadOnlyList<TaskBind> Binds { get; init; }
 
-    /// <summary>HOME, TMPDIR, and where <c>pip install</c> puts packages. Never overrides what the job sets.</summary>
+    /// <summary>HOME and TMPDIR. Never overrides what the job sets.</summary>
     public required IReadOnlyDictionary<string, string> Environment { get; init; }
+
+    /// <summary>What makes the task's own Python the one of its command (PATH); overrides the environment's variables, and the job's override it.</summary>
+    public IReadOnlyDictionary<string, string> Python { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Path that the task uses for each input, by name.</summary>
     public required IReadOnlyDictionary<string, string> InputPaths { get; init; }

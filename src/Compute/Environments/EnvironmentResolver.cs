@@ -1,14 +1,19 @@
 using System.Text.Json.Nodes;
+using Zaffre.Compute.Containers;
+using Zaffre.Compute.Operator;
 using Zaffre.Kernel;
 
 namespace Zaffre.Compute.Environments;
 
 /// <summary>
-/// In this order: a virtual environment built before for what is declared; the host's interpreter when it has every declared package (those with a
-/// stand-in of ours count as there); a new virtual environment. A declared image is not pulled: the host stands in for it, and the explanation says so.
+/// In this order: a container where the operator wants them for the compute; a virtual environment built before for what is declared; the host's interpreter when it has
+/// every declared package (those with a stand-in of ours count as there); a new virtual environment. Outside of containers an image is not pulled: the host
+/// stands in for it, and the explanation says so.
 /// </summary>
-internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironments built) : IEnvironments
+internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironments built, EnvironmentCache cache, PipSettings pip, ComputeFile file, ContainerEnvironments containers) : IEnvironments
 {
+    private const int MostLog = 4 << 20;
+
     private static readonly HashSet<string> Tools = ["pip", "setuptools", "wheel", "conda"];
 
     // Package -> the module of ours that stands in for it.
@@ -21,16 +26,23 @@ internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironme
 
     private static readonly string StandInPath = Path.Combine(PythonRuntime.Path, "standins");
 
-    public async Task<Outcome<RealEnvironment>> ResolveAsync(JsonObject? document, CancellationToken ct)
+    public async Task<Outcome<RealEnvironment>> ResolveAsync(EnvironmentRequest request, CancellationToken ct)
     {
-        if (document?["build"] is not null)
-        {
-            return new Problem(ProblemKind.Unsupported, "OperationNotSupported", "Zaffre does not build images from build contexts yet. Declare the packages in a conda file.") { Target = "properties.build" };
-        }
-
-        if (!DeclaredPackages.Read(document?.Text("condaFile")).TryGet(out var declared, out var problem))
+        ArgumentNullException.ThrowIfNull(request);
+        var document = request.Document;
+        if (!file.Read().TryGet(out var configuration, out var problem) || !DeclaredPackages.Read(document?.Text("condaFile")).TryGet(out var declared, out problem))
         {
             return problem;
+        }
+
+        if (ContainerEnvironments.Wanted(request, configuration.Containers))
+        {
+            return await containers.ResolveAsync(request, configuration.Containers, declared, ct);
+        }
+
+        if (document?["build"] is not null)
+        {
+            return new Problem(ProblemKind.Unsupported, "OperationNotSupported", $"The environment is a build context, and {Where(request, configuration.Containers)}. Declare the packages in a conda file, or let the operator configure containers (docs/compute.md).") { Target = "properties.build" };
         }
 
         if (!HostInterpreter.Exists)
@@ -40,18 +52,29 @@ internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironme
                 : Missing(declared.Packages.Select(p => p.Text), "this host has no Python interpreter (install python3)");
         }
 
-        if (declared.Packages.Count == 0)
-        {
-            return OnHost(document, [$"Environment: the host's {HostInterpreter.Path}; no packages are declared.", .. ImageNote(document)]);
-        }
+        return declared.Packages.Count == 0
+            ? OnHost(document, [$"Environment: the host's {HostInterpreter.Path}; no packages are declared.", .. ImageNote(document)])
+            : await WithPackagesAsync(request, declared, ct);
+    }
 
+    public string? ReadBuildLog(string key) => EnvironmentCache.IsKey(key) ? TaskFile.TryRead(cache.FolderOf(key), "build.log", MostLog) : null;
+
+    /// <summary>A tool of an environment rather than something that user code imports.</summary>
+    public static bool IsTool(string name) => Tools.Contains(name);
+
+    public static Problem Missing(IEnumerable<string> packages, string why) =>
+        new(ProblemKind.Invalid, "EnvironmentNotSatisfied", $"The environment cannot be made real. Missing: {string.Join(", ", packages)}; {why}.");
+
+    /// <summary>Packages are missing and the build of <paramref name="key"/> did not bring them.</summary>
+    public static Problem NotBuilt(IEnumerable<string> packages, Problem why, string key) => why.Code == "EnvironmentNotBuilt"
+        ? Missing(packages, $"and a virtual environment could not be built: {why.Message} (its log: zaffre environment log --key {key}). An index for pip (the server's PIP_INDEX_URL, or /etc/pip.conf) or wheels in the folder 'wheels' of its data directory would give it packages")
+        : why;
+
+    /// <summary>What is declared, and what of it the host lacks: <c>Missing</c> is empty when the host will do.</summary>
+    internal async Task<(string Key, EnvironmentFoundation Foundation, IReadOnlyList<string> Missing, IReadOnlyList<string> Lines)> CompareAsync(DeclaredPackages declared, CancellationToken ct)
+    {
         var packages = await host.PackagesAsync().WaitAsync(ct);
-        var key = VirtualEnvironments.KeyOf(declared, packages["python"]);
-        if (built.Find(key) is { } before)
-        {
-            return InVirtualEnvironment(document, before, packages["python"]);
-        }
-
+        var foundation = new EnvironmentFoundation("", HostInterpreter.Path, packages["python"], null);
         var missing = new List<string>();
         var lines = new List<string> { $"Environment: the host's {HostInterpreter.Path} (Python {packages["python"]}) has every declared package." };
         foreach (var spec in declared.Packages.Where(spec => !IsTool(spec.Name)))
@@ -59,15 +82,38 @@ internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironme
             Check(spec, packages, missing, lines);
         }
 
-        return missing.Count == 0 ? OnHost(document, [.. lines, .. ImageNote(document)])
-            : declared.Packages.Any(spec => spec.Name == "python" && !spec.IsSatisfiedBy(packages["python"])) ? Missing(missing, "and a virtual environment has the host's Python: loosen its version")
-            : (await built.BuildAsync(key, declared, ct)).TryGet(out var made, out var why) ? InVirtualEnvironment(document, made, packages["python"])
-            : why.Code == "EnvironmentNotBuilt" ? Missing(missing, "and a virtual environment could not be built: " + why.Message)
-            : why;
+        return (VirtualEnvironments.KeyOf(declared, foundation), foundation, missing, lines);
     }
 
-    /// <summary>A tool of an environment rather than something that user code imports.</summary>
-    public static bool IsTool(string name) => Tools.Contains(name);
+    private static string Where(EnvironmentRequest request, ContainerSettings settings) =>
+        settings.Use == ContainerUse.Never ? "this server runs no containers"
+        : request.Compute is { } compute ? $"no containers run on the compute '{compute}'" : "containers run for jobs only";
+
+    private async Task<Outcome<RealEnvironment>> WithPackagesAsync(EnvironmentRequest request, DeclaredPackages declared, CancellationToken ct)
+    {
+        var (key, foundation, missing, lines) = await CompareAsync(declared, ct);
+        if (built.Find(key, foundation) is not { } environment)
+        {
+            if (missing.Count == 0)
+            {
+                return OnHost(request.Document, [.. lines, .. ImageNote(request.Document)]);
+            }
+
+            if (declared.Packages.Any(spec => spec.Name == "python" && !spec.IsSatisfiedBy(foundation.Version)))
+            {
+                return Missing(missing, "and a virtual environment has the host's Python: loosen its version");
+            }
+
+            request.Building?.Invoke(key);
+            if (!(await built.BuildAsync(key, declared, foundation, ct)).TryGet(out environment, out var why))
+            {
+                return NotBuilt(missing, why, key);
+            }
+        }
+
+        cache.Touch(key);
+        return InVirtualEnvironment(request.Document, environment, foundation);
+    }
 
     private static void Check(PackageSpec spec, IReadOnlyDictionary<string, string> packages, List<string> missing, List<string> lines)
     {
@@ -95,34 +141,38 @@ internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironme
     private static IEnumerable<string> ImageNote(JsonObject? document) =>
         document?.Text("image") is { Length: > 0 } image ? [$"  image {image}: not pulled; the host stands in for it"] : [];
 
-    private static Problem Missing(IEnumerable<string> packages, string why) =>
-        new(ProblemKind.Invalid, "EnvironmentNotSatisfied", $"The environment cannot be made real. Missing: {string.Join(", ", packages)}; {why}.");
-
-    private static RealEnvironment OnHost(JsonObject? document, IReadOnlyList<string> explanation) => new()
+    private RealEnvironment OnHost(JsonObject? document, IReadOnlyList<string> explanation) => new()
     {
         Kind = EnvironmentKind.Host,
         Interpreter = HostInterpreter.Path,
+        Python = HostInterpreter.ShortVersion is { } version ? new PythonBase(version, HostInterpreter.Path, null) : null,
         Explanation = explanation,
         Variables = Variables(document, PythonRuntime.BinPath, []),
-        Binds = [new TaskBind(PythonRuntime.Path, PythonRuntime.Path)],
+        Binds = [new TaskBind(PythonRuntime.Path, PythonRuntime.Path), .. pip.Binds],
     };
 
-    private static RealEnvironment InVirtualEnvironment(JsonObject? document, BuiltEnvironment environment, string python) => new()
+    private RealEnvironment InVirtualEnvironment(JsonObject? document, BuiltEnvironment environment, EnvironmentFoundation foundation) => new()
     {
         Kind = EnvironmentKind.VirtualEnvironment,
         Interpreter = environment.Path + "/bin/python",
+        Python = new PythonBase(foundation.ShortVersion, foundation.Executable, $"{environment.Path}/lib/python{foundation.ShortVersion}/site-packages"),
         Explanation =
         [
-            FormattableString.Invariant($"Environment: a virtual environment built for what is declared (Python {python}, {environment.Packages.Count} packages, key {environment.Key}, built in {environment.Seconds} s)."),
+            FormattableString.Invariant($"Environment: a virtual environment built for what is declared (Python {foundation.Version}, {environment.Packages.Count} packages, key {environment.Key}, built in {environment.Seconds} s)."),
             .. environment.Packages.Select(p => $"  {p.Key}: {p.Value}"),
             .. ImageNote(document),
         ],
-        Variables = Variables(document, environment.Path + "/bin", new() { ["VIRTUAL_ENV"] = environment.Path }),
-        Binds = [new TaskBind(PythonRuntime.Path, PythonRuntime.Path), new TaskBind(environment.Path, environment.Path)],
+        Variables = Variables(document, environment.Path + "/bin", new() { ["VIRTUAL_ENV"] = environment.Path, ["ZAFFRE_PYTHON_BELOW"] = environment.Path }),
+        Binds = [new TaskBind(PythonRuntime.Path, PythonRuntime.Path), new TaskBind(environment.Path, environment.Path), .. pip.Binds],
     };
 
-    private static Dictionary<string, string> Variables(JsonObject? document, string first, Dictionary<string, string> variables)
+    private Dictionary<string, string> Variables(JsonObject? document, string first, Dictionary<string, string> variables)
     {
+        foreach (var (name, value) in pip.Variables())
+        {
+            variables[name] = value;
+        }
+
         variables["PATH"] = $"{first}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         variables["PYTHONPATH"] = PythonRuntime.HookPath;
         foreach (var (name, value) in document?.Object("environmentVariables") ?? [])

@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Zaffre.Compute.Environments;
 
 /// <summary>The host's Python and what is installed for it; asked again when its package folders change.</summary>
-internal sealed class HostInterpreter
+internal sealed partial class HostInterpreter
 {
     public const string Path = "/usr/bin/python3";
 
@@ -19,6 +20,9 @@ internal sealed class HostInterpreter
     private (string Stamp, Task<IReadOnlyDictionary<string, string>> Packages)? known;
 
     public static bool Exists => File.Exists(Path);
+
+    /// <summary>The version as folders of packages name it (<c>3.11</c>), by the interpreter's own name; null when that does not say it.</summary>
+    public static string? ShortVersion => File.ResolveLinkTarget(Path, returnFinalTarget: true)?.Name is { } name && VersionedName().Match(name) is { Success: true } match ? match.Groups["version"].Value : null;
 
     /// <summary>Versions by normalized name; the interpreter's own under <c>python</c>.</summary>
     public Task<IReadOnlyDictionary<string, string>> PackagesAsync()
@@ -47,4 +51,7 @@ internal sealed class HostInterpreter
             .GroupBy(pair => PackageSpec.Normalize(pair.Key))
             .ToDictionary(group => group.Key, group => group.First().Value, StringComparer.Ordinal);
     }
+
+    [GeneratedRegex(@"^python(?<version>3\.[0-9]+)\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex VersionedName();
 }

@@ -8,6 +8,13 @@ internal static class BubblewrapArguments
     /// <summary>Where the script that turns into the user's command lies in the task's view.</summary>
     public const string EnterPath = "/run/zaffre/enter";
 
+    /// <summary>The target of a bind that stands for the whole system: the files of an image in place of the host's.</summary>
+    public const string Image = "/";
+
+    private static readonly HashSet<string> OwnFolders = ["dev", "proc", "sys", "tmp", "run", "mnt"];
+
+    private static readonly string[] HostNames = ["/etc/resolv.conf", "/etc/hosts"];
+
     private static readonly string[] SystemFolders = ["/usr", "/etc", "/opt"];
 
     private static readonly string[] Devices = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
@@ -26,10 +33,20 @@ internal static class BubblewrapArguments
             arguments.Add("--unshare-net");
         }
 
-        AddSystem(arguments, data);
+        var image = spec.Binds.TakeWhile(bind => bind.Target != Image).Count();
+        if (image < spec.Binds.Count)
+        {
+            AddImage(arguments, spec.Binds[image].Source, sources[image]);
+        }
+        else
+        {
+            AddHost(arguments, data);
+        }
+
+        AddSystem(arguments);
         var ownTmp = spec.Binds.Any(b => b.Target == "/tmp");
         arguments.AddRange(ownTmp ? [] : ["--perms", "1777", "--tmpfs", "/tmp"]);
-        foreach (var (bind, source) in spec.Binds.Zip(sources).OrderBy(p => p.First.Target.Count(c => c == '/')))
+        foreach (var (bind, source) in spec.Binds.Zip(sources).Where(p => p.First.Target != Image).OrderBy(p => p.First.Target.Count(c => c == '/')))
         {
             arguments.AddRange([bind.Writable ? "--bind" : "--ro-bind", source, bind.Target]);
         }
@@ -43,7 +60,21 @@ internal static class BubblewrapArguments
         return arguments;
     }
 
-    private static void AddSystem(List<string> arguments, DataDirectory data)
+    // Each folder of the image by itself: its root is made anew, so that what is mounted finds a place. /mnt, /run and /tmp are the task's.
+    private static void AddImage(List<string> arguments, string image, string reachable)
+    {
+        foreach (var entry in new DirectoryInfo(image).EnumerateFileSystemInfos().Where(e => !OwnFolders.Contains(e.Name)).OrderBy(e => e.Name, StringComparer.Ordinal))
+        {
+            arguments.AddRange(entry.LinkTarget is { } target ? ["--symlink", target, "/" + entry.Name] : ["--ro-bind", $"{reachable}/{entry.Name}", "/" + entry.Name]);
+        }
+
+        foreach (var file in HostNames.Where(File.Exists))
+        {
+            arguments.AddRange(["--ro-bind", file, file]);
+        }
+    }
+
+    private static void AddHost(List<string> arguments, DataDirectory data)
     {
         foreach (var folder in SystemFolders)
         {
@@ -62,13 +93,18 @@ internal static class BubblewrapArguments
             arguments.AddRange(["--tmpfs", data.Root]);
         }
 
-        arguments.AddRange(["--ro-bind-data", "5", "/etc/passwd", "--ro-bind-data", "6", "/etc/group"]);
         if (File.ResolveLinkTarget("/etc/resolv.conf", returnFinalTarget: true) is { FullName: var resolver } && !resolver.StartsWith("/etc/", StringComparison.Ordinal))
         {
             arguments.AddRange(["--ro-bind-try", resolver, resolver]);
         }
 
-        arguments.AddRange(["--ro-bind-try", "/sys/devices/system", "/sys/devices/system", "--proc", "/proc", "--dir", "/var", "--symlink", "../tmp", "/var/tmp"]);
+        arguments.AddRange(["--dir", "/var", "--symlink", "../tmp", "/var/tmp"]);
+    }
+
+    private static void AddSystem(List<string> arguments)
+    {
+        arguments.AddRange(["--ro-bind-data", "5", "/etc/passwd", "--ro-bind-data", "6", "/etc/group"]);
+        arguments.AddRange(["--ro-bind-try", "/sys/devices/system", "/sys/devices/system", "--proc", "/proc"]);
         AddDevices(arguments);
     }
 

@@ -17,6 +17,8 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
     // As root the sources and the log are pinned by mounts before anything is compared or opened.
     private bool Pins => host is { Root: true, Sandboxed: true };
 
+    private bool InImage => spec.Binds.Any(bind => bind.Target == BubblewrapArguments.Image);
+
     /// <summary>What is to be mounted where before the launcher starts, in order; empty when nothing needs pinning.</summary>
     public IReadOnlyList<(string Path, FileIdentity Identity, string At)> Pinned { get; private set; } = [];
 
@@ -97,8 +99,11 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
     private string Plan(int binds, IReadOnlyList<Source> pinned)
     {
         string[] drop = host.Root ? [.. HostSandbox.Drop(host.User, host.Group)] : [];
+
+        // An image need not have a program that takes back what the server's runtime does to SIGPIPE; see Become.
+        string[] signals = InImage && host.ResetsSignals ? ["/usr/bin/env", "--default-signal=PIPE"] : [];
         string[] command = host.Sandboxed
-            ? [.. drop, "bwrap", "--args", "8", "/bin/sh", BubblewrapArguments.EnterPath]
+            ? [.. signals, .. drop, "bwrap", "--args", "8", "/bin/sh", BubblewrapArguments.EnterPath]
             : [.. drop, "/bin/sh", folder.At("enter")];
         var open = host.Sandboxed ? " 8<arguments 7<enter 6<group 5<passwd" : "";
         return $"""
@@ -150,7 +155,7 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
     private IEnumerable<string> Become()
     {
         var odd = spec.Environment.Where(v => !IsShellName(v.Key)).Select(v => $"{v.Key}={v.Value}").ToList();
-        string[] signals = host.ResetsSignals ? ["--default-signal=PIPE"] : [];
+        string[] signals = host.ResetsSignals && !InImage ? ["--default-signal=PIPE"] : [];
         return odd.Count + signals.Length == 0 ? [] : ["/usr/bin/env", .. signals, .. odd];
     }
 

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Zaffre.Compute.Environments;
 using Zaffre.Compute.Launch;
 using Zaffre.Kernel;
 
@@ -69,6 +70,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         var work = folder.At("work");
         var home = folder.At("home");
         var temporary = folder.At("tmp");
+        var seen = host.Sandboxed ? View + "/home" : home;
         var artifacts = ArtifactFolders.ToDictionary(name => name, name => Path.Combine(request.ArtifactPath, name), StringComparer.Ordinal);
         files.Delete(work);
         Directory.CreateDirectory(work);
@@ -103,6 +105,9 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
             binds.Add(new TaskBind(output.LocalPath, OutputPath(output, host.Sandboxed), Writable: true));
         }
 
+        var python = request.Environment is { Python: not null } environment
+            ? PythonOverlay.Write(environment, home, seen)
+            : [];
         files.Hand(host, [work, home, temporary, .. artifacts.Values, .. request.Outputs.Select(o => o.LocalPath)]);
         var logs = MakeLogs(request, host);
         string[] views = !request.ShowsLogs ? [] : host.Sandboxed ? [.. logs.Select(log => $"{View}/logs/{Path.GetFileName(log)}")] : logs;
@@ -114,7 +119,8 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
             LogPaths = logs,
             LogViews = views,
             Binds = binds,
-            Environment = Variables(host.Sandboxed ? View + "/home" : home, host.Sandboxed ? "/tmp" : temporary),
+            Environment = Variables(seen, host.Sandboxed ? "/tmp" : temporary),
+            Python = python,
             InputPaths = request.Inputs.ToDictionary(i => i.Name, i => InputPath(i, folder, host.Sandboxed), StringComparer.Ordinal),
             OutputPaths = request.Outputs.ToDictionary(o => o.Name, o => OutputPath(o, host.Sandboxed), StringComparer.Ordinal),
         };
@@ -144,10 +150,6 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
     {
         ["HOME"] = home,
         ["TMPDIR"] = temporary,
-        ["PYTHONUSERBASE"] = home + "/.local",
-        ["PIP_USER"] = "1",
-        ["PIP_BREAK_SYSTEM_PACKAGES"] = "1",
-        ["PIP_DISABLE_PIP_VERSION_CHECK"] = "1",
         ["PYTHONUNBUFFERED"] = "1",
     };
 

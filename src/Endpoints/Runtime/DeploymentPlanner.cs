@@ -156,7 +156,7 @@ internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlob
             return problem;
         }
 
-        return await environments.ResolveAsync(document, ct);
+        return await environments.ResolveAsync(new EnvironmentRequest { Document = document }, ct);
     }
 
     private async Task<Outcome<Located>> LocateAsync(WorkspaceRef workspace, AssetType type, string reference, string member, CancellationToken ct)

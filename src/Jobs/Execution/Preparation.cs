@@ -12,7 +12,7 @@ namespace Zaffre.Jobs.Execution;
 internal sealed record PreparedJob(IReadOnlyList<TaskSpec> Specs, IReadOnlyList<string> Explanation);
 
 /// <summary>Makes a plan real: environment, files, variables, and the command with its expressions replaced.</summary>
-internal sealed class Preparation(IEnvironments environments, IStaging staging, IBlobStore store, IComputes computes, IRuns runs, ITokens tokens, JobTickets tickets, JobVariables variables, GangPorts ports)
+internal sealed class Preparation(JobEnvironments environments, IStaging staging, IBlobStore store, IComputes computes, IRuns runs, ITokens tokens, JobTickets tickets, JobVariables variables, GangPorts ports)
 {
     /// <summary>The task to start, or why there is none. Doing it again after a crash gives the same task.</summary>
     public async Task<Outcome<PreparedJob>> PrepareAsync(JobRow job, JobPlan plan, CancellationToken ct)
@@ -22,7 +22,7 @@ internal sealed class Preparation(IEnvironments environments, IStaging staging, 
             return gone;
         }
 
-        if (!(await environments.ResolveAsync(plan.EnvironmentDocument, ct)).TryGet(out var environment, out var unsatisfied))
+        if (!(await environments.ResolveAsync(job, plan, target.Name, ct)).TryGet(out var environment, out var unsatisfied))
         {
             return unsatisfied;
         }
@@ -37,15 +37,15 @@ internal sealed class Preparation(IEnvironments environments, IStaging staging, 
         var specs = new List<TaskSpec>();
         foreach (var (request, processes) in requests.Zip(Gang.TasksOf(plan).GroupBy(member => member.Instance)))
         {
-            if (!(await staging.PrepareAsync(request, ct)).TryGet(out var staged, out missing))
+            if (!(await staging.PrepareAsync(request with { Environment = environment }, ct)).TryGet(out var staged, out missing))
             {
                 return missing;
             }
 
-            var spec = SpecOf(job, plan, ticket, staged);
+            var spec = SpecOf(job, plan, ticket, staged, environment.Shell);
             spec = spec with
             {
-                Environment = JobVariables.Merge(staged.Environment, environment.Variables, spec.Environment),
+                Environment = JobVariables.Merge(staged.Environment, environment.Variables, staged.Python, spec.Environment),
                 Binds = [.. environment.Binds, .. spec.Binds],
                 Limits = target.NodeLimits,
             };
@@ -55,14 +55,14 @@ internal sealed class Preparation(IEnvironments environments, IStaging staging, 
         return new PreparedJob(specs, [.. environment.Explanation, .. gang?.Explanation ?? []]);
     }
 
-    private TaskSpec SpecOf(JobRow job, JobPlan plan, JobTicket ticket, StagedTask staged)
+    private TaskSpec SpecOf(JobRow job, JobPlan plan, JobTicket ticket, StagedTask staged, string shell)
     {
         var (inputs, outputs) = Values(plan, staged);
         var (own, binds) = variables.Of(job, plan, ticket, inputs, outputs);
         return new TaskSpec
         {
             Id = job.TaskId,
-            Command = Shell(Expressions.Substitute(plan.Command, inputs, outputs)),
+            Command = [shell, "-c", Expressions.Substitute(plan.Command, inputs, outputs)],
             WorkingDirectory = staged.WorkingDirectory,
             LogPath = staged.LogPath,
             Environment = JobVariables.Merge(own, plan.Variables.ToDictionary(
@@ -96,10 +96,6 @@ internal sealed class Preparation(IEnvironments environments, IStaging staging, 
         var request = new StagingRequest { Id = job.TaskId, CodePath = code, ArtifactPath = artifacts!, Inputs = inputs, Outputs = outputs };
         return plan.Gang is null ? new[] { request } : GangPreparation.StagingOf(request, plan);
     }
-
-    /// <summary>bash, as Azure runs commands; sh where the host has none.</summary>
-    internal static IReadOnlyList<string> Shell(string command) =>
-        File.Exists("/bin/bash") ? TaskSpec.Shell(command) : ["/bin/sh", "-c", command];
 
     private TaskInput? Input(string name, PlannedInput input, List<Problem> problems)
     {

@@ -1,10 +1,11 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Zaffre.Compute;
 
 namespace Zaffre.Jobs.Execution;
 
 /// <summary>How a job ended, in words for people: code, cause, the log line that shows it, what to do.</summary>
-internal sealed record Verdict(string Status, int? ExitCode, string? Code, string? Message)
+internal sealed partial record Verdict(string Status, int? ExitCode, string? Code, string? Message)
 {
     /// <summary>The last line of a pipeline's log, which says this verdict; null for other jobs.</summary>
     public string? LastLine { get; init; }
@@ -80,6 +81,11 @@ internal sealed record Verdict(string Status, int? ExitCode, string? Code, strin
 
     private static string Advice(ExitRecord exit, string? line, string log)
     {
+        if (line is not null && Unfound().Match(line) is { Success: true } unfound)
+        {
+            return $"pip has found no package '{unfound.Groups["name"].Value}': give this server an index that has it (PIP_INDEX_URL of the server, or /etc/pip.conf), or put its wheel into the folder 'wheels' of the server's data directory";
+        }
+
         if (line is not null && (line.Contains("ModuleNotFoundError", StringComparison.Ordinal) || line.Contains("ImportError", StringComparison.Ordinal)))
         {
             return "add the package to the conda file of the job's environment";
@@ -105,4 +111,7 @@ internal sealed record Verdict(string Status, int? ExitCode, string? Code, strin
     private static string Human(TimeSpan span) => span < TimeSpan.FromMinutes(2)
         ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0.###} s")
         : span.ToString("c", CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"(No matching distribution found for|Could not find a version that satisfies the requirement) (?<name>[A-Za-z0-9][A-Za-z0-9._\-]*)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Unfound();
 }

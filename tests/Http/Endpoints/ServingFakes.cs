@@ -197,9 +197,11 @@ internal sealed class HostPython : IEnvironments
     /// <summary>The documents that were to be made real.</summary>
     public IReadOnlyList<JsonObject?> Asked => asked;
 
-    public Task<Outcome<RealEnvironment>> ResolveAsync(JsonObject? document, CancellationToken ct)
+    public string? ReadBuildLog(string key) => null;
+
+    public Task<Outcome<RealEnvironment>> ResolveAsync(EnvironmentRequest request, CancellationToken ct)
     {
-        asked.Add(document);
+        asked.Add(request.Document);
         return Task.FromResult<Outcome<RealEnvironment>>(Host());
     }
 

@@ -3,6 +3,8 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Zaffre.Compute;
 using Zaffre.Compute.Environments;
+using Zaffre.Compute.Launch;
+using Zaffre.Compute.Operator;
 using Zaffre.Kernel;
 
 namespace Zaffre.Tests.Unit.Compute;
@@ -25,7 +27,7 @@ public sealed class EnvironmentTests : IDisposable
     [Fact]
     public async Task What_the_host_lacks_and_no_index_has_is_named_before_anything_runs()
     {
-        var answer = await Resolver().ResolveAsync(Conda("python>=3.8", "pip", "no-such-package=2.0", "other_missing"), CancellationToken.None);
+        var answer = await Resolver().ResolveAsync(Of(Conda("python>=3.8", "pip", "no-such-package=2.0", "other_missing")), CancellationToken.None);
 
         Assert.Equal("EnvironmentNotSatisfied", answer.Problem?.Code);
         Assert.Contains("no-such-package=2.0 (not installed), other_missing (not installed); and a virtual environment could not be built: ", answer.Problem!.Message, StringComparison.Ordinal);
@@ -34,7 +36,7 @@ public sealed class EnvironmentTests : IDisposable
     [Fact]
     public async Task A_python_that_the_host_is_not_is_refused_without_a_build()
     {
-        var answer = await Resolver().ResolveAsync(Conda("python=2.7", "no-such-package"), CancellationToken.None);
+        var answer = await Resolver().ResolveAsync(Of(Conda("python=2.7", "no-such-package")), CancellationToken.None);
 
         Assert.Equal("EnvironmentNotSatisfied", answer.Problem?.Code);
         Assert.Contains("python=2.7 (the host has 3", answer.Problem!.Message, StringComparison.Ordinal);
@@ -53,7 +55,7 @@ public sealed class EnvironmentTests : IDisposable
         Assert.Contains("  zaffre-sample: 1.2.3", real.Explanation);
         var (record, log) = await rig.RunAsync(Command("python -c 'import zaffre_sample, sys; print(zaffre_sample.ANSWER, sys.prefix)'", real));
         Assert.True(record.Succeeded, log);
-        Assert.Contains($"42 {real.Interpreter[..^"/bin/python".Length]}", log, StringComparison.Ordinal);
+        Assert.Contains("42 /mnt/azureml/home/.python", log, StringComparison.Ordinal);
 
         var built = File.GetLastWriteTimeUtc(Assert.Single(Directory.GetFiles(rig.Data.Path("environments"), "built.json", SearchOption.AllDirectories)));
         Directory.Delete(rig.Data.Path("wheels"), recursive: true);
@@ -62,21 +64,56 @@ public sealed class EnvironmentTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_command_installs_goes_beside_the_environment_and_wins()
+    public async Task What_a_command_installs_goes_over_the_environment_and_wins()
     {
-        Wheel("zaffre_sample", "1.0", "ANSWER = 1\n");
-        Wheel("zaffre_other", "1.0", "ANSWER = 2\n");
-        var real = await ResolveAsync(Conda("zaffre-sample"));
+        Wheel("zaffre_sample", "1.0", "ANSWER = 1\ndef main(): print('old', ANSWER)\n");
+        Wheel("zaffre_other", "1.0", "ANSWER = 2\ndef main(): print('tool says', ANSWER)\n");
+        var real = await ResolveAsync(Conda("zaffre-sample=1.0"));
+        Wheel("zaffre_sample", "2.0", "ANSWER = 40\n");
+        var below = real.Variables["ZAFFRE_PYTHON_BELOW"];
 
         var (record, log) = await rig.RunAsync(Command(
-            $"pip install --no-index --find-links {rig.Data.Path("wheels")} zaffre-other && python -c 'import zaffre_sample, zaffre_other; print(\"both\", zaffre_sample.ANSWER + zaffre_other.ANSWER)'; touch {real.Variables["VIRTUAL_ENV"]}/planted",
-            real,
-            new TaskBind(rig.Data.Path("wheels"), rig.Data.Path("wheels"))));
+            $$"""
+            set -e
+            pip install zaffre-other
+            echo zaffre-sample==2.0 >requirements.txt; python -m pip install -r requirements.txt
+            python -c 'import zaffre_sample, zaffre_other; print("both", zaffre_sample.ANSWER + zaffre_other.ANSWER)'
+            {{below}}/bin/python -c 'import zaffre_sample; print("below", zaffre_sample.ANSWER)'
+            zaffre_other
+            touch {{below}}/planted
+            """, real));
 
-        Assert.Contains("both 3", log, StringComparison.Ordinal);
+        Assert.Contains("both 42", log, StringComparison.Ordinal);
+        Assert.Contains("below 40", log, StringComparison.Ordinal);
+        Assert.Contains("tool says 2", log, StringComparison.Ordinal);
         Assert.Contains("Read-only file system", log, StringComparison.Ordinal);
         Assert.False(record.Succeeded);
-        Assert.False(File.Exists(real.Variables["VIRTUAL_ENV"] + "/planted"));
+        Assert.False(File.Exists(below + "/planted"));
+    }
+
+    [Fact]
+    public async Task Every_way_to_pip_works_where_only_an_image_is_named()
+    {
+        Wheel("zaffre_sample", "1.0", "ANSWER = 1\ndef main(): print('tool runs')\n");
+        Wheel("zaffre_other", "1.0", "ANSWER = 2\n");
+        Wheel("zaffre_third", "1.0", "ANSWER = 3\n");
+        var real = await ResolveAsync(new JsonObject { ["image"] = "ubuntu" });
+
+        var (record, log) = await rig.RunAsync(Command(
+            """
+            set -e
+            pip install zaffre-sample && zaffre_sample
+            python3 -m pip install --target lib zaffre-other && PYTHONPATH=lib python -c 'import zaffre_other; print("target", zaffre_other.ANSWER)'
+            pip3 install --user zaffre-third && python -c 'import zaffre_third; print("user", zaffre_third.ANSWER)'
+            /usr/bin/python3 -c 'import zaffre_sample; print("host python", zaffre_sample.ANSWER)'
+            /usr/bin/python3 -m pip install --quiet zaffre-other && /usr/bin/python3 -c 'import zaffre_other; print("host pip", zaffre_other.ANSWER)'
+            python -m venv own && own/bin/pip install zaffre-third && own/bin/python -c 'import zaffre_third; print("own", zaffre_third.ANSWER)'
+            own/bin/python -c 'import zaffre_sample' 2>/dev/null || echo 'own is apart'
+            pip uninstall -y zaffre-sample && ! python -c 'import zaffre_sample' 2>/dev/null && echo gone
+            """, real));
+
+        Assert.True(record.Succeeded, log);
+        Assert.All(new[] { "tool runs", "target 2", "user 3", "host python 1", "host pip 2", "own 3", "own is apart", "gone" }, said => Assert.Contains(said, log, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -85,7 +122,7 @@ public sealed class EnvironmentTests : IDisposable
         Wheel("zaffre_sample", "1.0", "");
         var environments = Resolver();
 
-        var all = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => environments.ResolveAsync(Conda("zaffre-sample"), CancellationToken.None)));
+        var all = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => environments.ResolveAsync(Of(Conda("zaffre-sample")), CancellationToken.None)));
 
         Assert.All(all, one => Assert.Equal(all[0].Value.Interpreter, one.Value.Interpreter));
         Assert.Single(Directory.GetDirectories(rig.Data.Path("environments")));
@@ -96,11 +133,11 @@ public sealed class EnvironmentTests : IDisposable
     {
         Wheel("zaffre_sample", "1.0", "");
         using var gone = new CancellationTokenSource();
-        var first = Resolver().ResolveAsync(Conda("zaffre-sample"), gone.Token);
+        var first = Resolver().ResolveAsync(Of(Conda("zaffre-sample")), gone.Token);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
 
-        var real = (await Resolver(rig.NewLauncher()).ResolveAsync(Conda("zaffre-sample"), CancellationToken.None)).Value;
+        var real = (await Resolver(rig.NewLauncher()).ResolveAsync(Of(Conda("zaffre-sample")), CancellationToken.None)).Value;
 
         Assert.Equal(EnvironmentKind.VirtualEnvironment, real.Kind);
     }
@@ -110,8 +147,8 @@ public sealed class EnvironmentTests : IDisposable
     {
         Wheel("zaffre_sample", "1.0", "");
         var real = await ResolveAsync(Conda("zaffre-sample"));
-        File.Delete(Path.Combine(real.Variables["VIRTUAL_ENV"], "..", "..", "built.json"));
-        File.WriteAllText(Path.Combine(real.Variables["VIRTUAL_ENV"], "half-done"), "");
+        File.Delete(Path.Combine(real.Variables["ZAFFRE_PYTHON_BELOW"], "..", "..", "built.json"));
+        File.WriteAllText(Path.Combine(real.Variables["ZAFFRE_PYTHON_BELOW"], "half-done"), "");
 
         var again = await ResolveAsync(Conda("zaffre-sample"));
 
@@ -126,7 +163,7 @@ public sealed class EnvironmentTests : IDisposable
     [InlineData("dependencies:\n- pip:\n  - \"numpy\\n-r /etc/hosts\"\n")]
     public async Task A_conda_file_that_is_none_is_refused(string text)
     {
-        var answer = await Resolver().ResolveAsync(new JsonObject { ["condaFile"] = text }, CancellationToken.None);
+        var answer = await Resolver().ResolveAsync(Of(new JsonObject { ["condaFile"] = text }), CancellationToken.None);
 
         Assert.Equal(("InvalidCondaFile", "properties.condaFile"), (answer.Problem?.Code, answer.Problem?.Target));
     }
@@ -135,20 +172,37 @@ public sealed class EnvironmentTests : IDisposable
 
     private async Task<RealEnvironment> ResolveAsync(JsonObject document)
     {
-        var answer = await Resolver().ResolveAsync(document, CancellationToken.None);
+        var answer = await Resolver().ResolveAsync(Of(document), CancellationToken.None);
         Assert.True(answer.Succeeded, answer.Problem?.Message);
         return answer.Value;
     }
 
-    private EnvironmentResolver Resolver(ITaskLauncher? launcher = null) => new(
-        new HostInterpreter(),
-        new VirtualEnvironments(rig.Data, launcher ?? rig.Launcher, rig.Admission, new ComputeOptions(), TimeProvider.System, NullLogger<VirtualEnvironments>.Instance));
+    private static EnvironmentRequest Of(JsonObject document) => new() { Document = document };
 
-    private TaskSpec Command(string line, RealEnvironment real, params TaskBind[] more)
+    private EnvironmentResolver Resolver(ITaskLauncher? launcher = null)
+    {
+        var (cache, pip, options) = (new EnvironmentCache(rig.Data, TimeProvider.System), new PipSettings(rig.Data, NoVariables), new ComputeOptions());
+        var built = new VirtualEnvironments(cache, pip, launcher ?? rig.Launcher, rig.Admission, options, TimeProvider.System, NullLogger<VirtualEnvironments>.Instance);
+        return new EnvironmentResolver(new HostInterpreter(), built, cache, pip, new ComputeFile(rig.Data), null!);
+    }
+
+    // No index can be reached, whatever this machine has; wheels are the tests' own.
+    private static Dictionary<string, string> NoVariables() => new(StringComparer.Ordinal) { ["PIP_NO_INDEX"] = "1" };
+
+    // As staging does it: a home of its own, with the task's own Python in it.
+    private TaskSpec Command(string line, RealEnvironment real)
     {
         var spec = rig.Shell(line);
-        var variables = new Dictionary<string, string>(real.Variables, StringComparer.Ordinal) { ["HOME"] = "/tmp", ["PYTHONUSERBASE"] = "/tmp/.local", ["PIP_USER"] = "1" };
-        return spec with { Environment = variables, Binds = [.. real.Binds, .. spec.Binds, .. more] };
+        var home = rig.Data.Path("blobs", spec.Id.Name, "home");
+        Directory.CreateDirectory(home);
+        var variables = new Dictionary<string, string>(real.Variables, StringComparer.Ordinal) { ["HOME"] = "/mnt/azureml/home" };
+        foreach (var (name, value) in PythonOverlay.Write(real, home, "/mnt/azureml/home"))
+        {
+            variables[name] = value;
+        }
+
+        new FileTree(rig.Data).Hand(rig.Admission.AdmitAsync(default).AsTask().GetAwaiter().GetResult().Value, [home]);
+        return spec with { Environment = variables, Binds = [.. real.Binds, .. spec.Binds, new TaskBind(home, "/mnt/azureml/home", Writable: true)] };
     }
 
     private void Wheel(string module, string version, string code)
@@ -156,10 +210,11 @@ public sealed class EnvironmentTests : IDisposable
         Directory.CreateDirectory(rig.Data.Path("wheels"));
         var information = $"{module}-{version}.dist-info";
         using var wheel = ZipFile.Open(rig.Data.Path("wheels", $"{module}-{version}-py3-none-any.whl"), ZipArchiveMode.Create);
+        Add(wheel, information + "/entry_points.txt", $"[console_scripts]\n{module} = {module}:main\n");
         Add(wheel, module + ".py", code);
         Add(wheel, information + "/METADATA", $"Metadata-Version: 2.1\nName: {module.Replace('_', '-')}\nVersion: {version}\n");
         Add(wheel, information + "/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n");
-        Add(wheel, information + "/RECORD", $"{module}.py,,\n{information}/METADATA,,\n{information}/WHEEL,,\n{information}/RECORD,,\n");
+        Add(wheel, information + "/RECORD", $"{module}.py,,\n{information}/METADATA,,\n{information}/WHEEL,,\n{information}/RECORD,,\n{information}/entry_points.txt,,\n");
     }
 
     private static void Add(ZipArchive archive, string name, string content)
