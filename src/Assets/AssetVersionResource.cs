@@ -11,7 +11,7 @@ namespace Zaffre.Assets;
 /// A version of an asset. The body is stored as sent; where its content lies is resolved once, on PUT, and kept beside it as
 /// <c>resolved</c> (the short datastore form, or <c>wasbs</c> where no datastore is), so that it outlives the job or run it was named by.
 /// </summary>
-internal class AssetVersionResource(AssetType type, AssetContainers containers, IUriResolver uris, CuratedEnvironments curated) : ArmResource
+internal class AssetVersionResource(AssetType type, AssetContainers containers, IUriResolver uris, CuratedEnvironments curated, Func<IEnvironmentStates?>? states = null) : ArmResource
 {
     public const string Resolved = "resolved";
 
@@ -62,6 +62,7 @@ internal class AssetVersionResource(AssetType type, AssetContainers containers, 
             document.Object("properties")!["jobName"] ??= JobOf(document.Object("properties")!.Text("modelUri")!);
         }
 
+        EnvironmentMarks.Forget(document.Object("properties")!);
         Yaml.EnvironmentYaml.Compact(document.Object("properties")!);
         if (resolved is not null)
         {
@@ -81,7 +82,7 @@ internal class AssetVersionResource(AssetType type, AssetContainers containers, 
         containers.Note(scope, type, after.Id, after.Properties, call.Caller);
     }
 
-    public override ValueTask RenderAsync(ResourceCall call, Resource resource, JsonObject answer, CancellationToken ct)
+    public override async ValueTask RenderAsync(ResourceCall call, Resource resource, JsonObject answer, CancellationToken ct)
     {
         answer.Remove(Resolved);
         var properties = answer.Object("properties")!;
@@ -104,8 +105,8 @@ internal class AssetVersionResource(AssetType type, AssetContainers containers, 
             }
 
             properties["environmentType"] = answer.Remove(CuratedEnvironments.Mark) ? "Curated" : "UserCreated";
+            EnvironmentMarks.Add(properties, states?.Invoke() is { } known ? await known.FindAsync(resource.Properties, ct) : null);
         }
-        return ValueTask.CompletedTask;
     }
 
     public override bool Matches(IQueryCollection query, Resource resource)

@@ -26,7 +26,7 @@ public static class AssetsModule
             services.AddSingleton<ArmResource>(p => new AssetContainerResource(type, p.GetRequiredService<AssetContainers>(), p.GetRequiredService<IResources>()));
             services.AddSingleton<ArmResource>(p => type == AssetType.Code
                 ? new CodeVersionResource(p.GetRequiredService<AssetContainers>(), p.GetRequiredService<IUriResolver>(), p.GetRequiredService<CuratedEnvironments>(), p.GetRequiredService<CodeHashes>(), p.GetRequiredService<IBlobSigner>())
-                : new AssetVersionResource(type, p.GetRequiredService<AssetContainers>(), p.GetRequiredService<IUriResolver>(), p.GetRequiredService<CuratedEnvironments>()));
+                : new AssetVersionResource(type, p.GetRequiredService<AssetContainers>(), p.GetRequiredService<IUriResolver>(), p.GetRequiredService<CuratedEnvironments>(), p.GetService<IEnvironmentStates>));
         }
 
         services.AddSingleton<YamlKinds>();

@@ -13,6 +13,9 @@ internal static partial class ComputeLog
     [LoggerMessage(5003, LogLevel.Information, "Environment {Key} built in {Seconds} s")]
     public static partial void EnvironmentBuilt(ILogger logger, string key, double seconds);
 
+    [LoggerMessage(5005, LogLevel.Error, "The requested build {Id} could not be answered")]
+    public static partial void RequestedBuildFailed(ILogger logger, string id, Exception exception);
+
     [LoggerMessage(5004, LogLevel.Warning, "Environment {Key} could not be built: {Reason}")]
     public static partial void EnvironmentNotBuilt(ILogger logger, string key, string reason);
 }

@@ -1,9 +1,11 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Zaffre.Assets;
 using Zaffre.Compute.Computes;
 using Zaffre.Compute.Containers;
 using Zaffre.Compute.Environments;
+using Zaffre.Compute.Environments.Features;
 using Zaffre.Compute.Launch;
 using Zaffre.Compute.Operator;
 using Zaffre.Compute.Staging;
@@ -29,6 +31,7 @@ public static class ComputeModule
         services.AddSingleton<ImageStore>().AddSingleton<BuildContexts>().AddSingleton<ContainerEnvironments>();
         services.AddSingleton<EnvironmentResolver>().AddSingleton<IEnvironments>(p => p.GetRequiredService<EnvironmentResolver>());
         services.AddSingleton<ComputeFile>().AddSingleton<ComputeSizes>().AddSingleton<PipSettings>(p => new PipSettings(p.GetRequiredService<DataDirectory>()));
+        services.AddSingleton<IEnvironmentStates, EnvironmentStates>().AddSingleton<ReadBuildLog>().AddSingleton<RequestedBuilds>().AddHostedService(p => p.GetRequiredService<RequestedBuilds>());
         services.AddSingleton<InstanceStates>().AddSingleton<ComputeChanges>();
         services.AddArmResource<ComputeResource>().AddSingleton<IWorkspaceSeed, ComputeSeed>();
         services.AddSingleton<ComputeTargets>().AddSingleton<IComputes>(provider => provider.GetRequiredService<ComputeTargets>());
@@ -43,6 +46,9 @@ public static class ComputeModule
         ListNodes.Map(workspace);
         ChangeCompute.Map(workspace);
         LocationRoutes.Map(endpoints);
+        BuildEnvironment.Map(endpoints.MapWorkspace("/zaffre/v1"));
+        ReadBuildLog.Map(endpoints.MapWorkspace("/zaffre/v1"));
+        BuiltEnvironments.Map(endpoints);
         return endpoints;
     }
 }

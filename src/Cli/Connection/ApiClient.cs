@@ -134,9 +134,24 @@ internal sealed class ApiClient : IDisposable
             return answer;
         }
 
+        var status = await EndAsync(new Uri(urls.First()).PathAndQuery, ct);
+        return method == HttpMethod.Put || method == HttpMethod.Patch ? await GetAsync(path, ct) : status;
+    }
+
+    /// <summary>Starts something long: the answer, and the path to poll for its end.</summary>
+    public async Task<(JsonObject Answer, string Operation)> StartAsync(string path, JsonNode? body, CancellationToken ct)
+    {
+        using var response = await RequestAsync(HttpMethod.Post, path, body, ct);
+        var answer = await ReadAsync(response, ct);
+        return (answer, new Uri(response.Headers.GetValues("Azure-AsyncOperation").First()).PathAndQuery);
+    }
+
+    /// <summary>Waits for the end of an operation; throws what it says when it ended badly.</summary>
+    public async Task<JsonObject> EndAsync(string operation, CancellationToken ct)
+    {
         while (true)
         {
-            using var poll = await RequestAsync(HttpMethod.Get, new Uri(urls.First()).PathAndQuery, null, ct);
+            using var poll = await RequestAsync(HttpMethod.Get, operation, null, ct);
             var status = await ReadAsync(poll, ct);
             if (poll.StatusCode == HttpStatusCode.Accepted || status.Text("status") is "InProgress")
             {
@@ -149,7 +164,7 @@ internal sealed class ApiClient : IDisposable
                 throw new CliException(Describe(status));
             }
 
-            return method == HttpMethod.Put || method == HttpMethod.Patch ? await GetAsync(path, ct) : status;
+            return status;
         }
     }
 

@@ -13,6 +13,11 @@ internal static class AssetCommands
         group.Subcommands.Add(pathKey is null ? CreateFromFile(kind) : CreateAsset(kind, pathKey, defaultType));
         group.Subcommands.Add(Show(kind, collection));
         group.Subcommands.Add(List(kind, collection));
+        if (kind == "environment")
+        {
+            EnvironmentCommands.AddTo(group);
+        }
+
         return group;
     }
 

@@ -10,7 +10,7 @@ using Zaffre.Web;
 namespace Zaffre.Compute.Containers;
 
 /// <summary>Build contexts as images: the context is copied (plain files only), its content names the image, and the engine builds it when it has none of that name.</summary>
-internal sealed class BuildContexts(DataDirectory data, IUriResolver uris, IBlobStore blobs)
+internal sealed class BuildContexts(DataDirectory data, IUriResolver uris, IBlobStore blobs) : IDisposable
 {
     private readonly FileTree files = new(data);
     private readonly SemaphoreSlim one = new(1);
@@ -44,6 +44,8 @@ internal sealed class BuildContexts(DataDirectory data, IUriResolver uris, IBlob
             one.Release();
         }
     }
+
+    public void Dispose() => one.Dispose();
 
     private async Task<Outcome<EngineImage>> BuildAsync(ContainerEngine engine, string folder, string dockerfile, CancellationToken ct)
     {

@@ -19,6 +19,7 @@ internal sealed record CachedEnvironment(string Key, BuiltEnvironment? Built, st
 internal sealed partial class EnvironmentCache(DataDirectory data, TimeProvider time)
 {
     private const string Gone = ".gone-";
+    private static readonly string[] PlanFiles = ["arguments", "enter"];
     private static readonly TimeSpan JustUsed = TimeSpan.FromMinutes(10);
 
     private readonly FileTree files = new(data);
@@ -125,7 +126,7 @@ internal sealed partial class EnvironmentCache(DataDirectory data, TimeProvider 
         return [.. Keys().Where(key => LastUsed(key) <= before).Where(key => Remove(key) is null)];
     }
 
-    private IEnumerable<string> Keys() => Directory.Exists(Root) ? Directory.EnumerateDirectories(Root).Select(path => Path.GetFileName(path)!).Where(IsKey).ToList() : [];
+    private List<string> Keys() => Directory.Exists(Root) ? [.. Directory.EnumerateDirectories(Root).Select(path => Path.GetFileName(path)!).Where(IsKey)] : [];
 
     private DateTimeOffset LastUsed(string key)
     {
@@ -146,7 +147,7 @@ internal sealed partial class EnvironmentCache(DataDirectory data, TimeProvider 
         var tasks = data.Path("tasks");
         var plans = !Directory.Exists(tasks) ? [] : Directory.EnumerateDirectories(tasks).SelectMany(Directory.EnumerateDirectories)
             .Where(attempt => !File.Exists(Path.Combine(attempt, "exit")))
-            .SelectMany(attempt => new[] { "arguments", "enter" }.Select(file => Path.Combine(attempt, file)).Where(File.Exists));
+            .SelectMany(attempt => PlanFiles.Select(file => Path.Combine(attempt, file)).Where(File.Exists));
         return plans.SelectMany(plan => UseForm().Matches(File.ReadAllText(plan)).Select(match => match.Groups["key"].Value)).ToHashSet(StringComparer.Ordinal);
     }
 
