@@ -31,7 +31,7 @@ public static class ComputeModule
         services.AddSingleton<ImageStore>().AddSingleton<BuildContexts>().AddSingleton<ContainerEnvironments>();
         services.AddSingleton<EnvironmentResolver>().AddSingleton<IEnvironments>(p => p.GetRequiredService<EnvironmentResolver>());
         services.AddSingleton<ComputeFile>().AddSingleton<ComputeSizes>().AddSingleton<PipSettings>(p => new PipSettings(p.GetRequiredService<DataDirectory>()));
-        services.AddSingleton<IEnvironmentStates, EnvironmentStates>().AddSingleton<ReadBuildLog>().AddSingleton<RequestedBuilds>().AddHostedService(p => p.GetRequiredService<RequestedBuilds>());
+        services.AddSingleton<IEnvironmentStates, EnvironmentStates>().AddSingleton<BuildEnvironment>().AddSingleton<ReadBuildLog>().AddSingleton<RequestedBuilds>().AddHostedService(p => p.GetRequiredService<RequestedBuilds>());
         services.AddSingleton<InstanceStates>().AddSingleton<ComputeChanges>();
         services.AddArmResource<ComputeResource>().AddSingleton<IWorkspaceSeed, ComputeSeed>();
         services.AddSingleton<ComputeTargets>().AddSingleton<IComputes>(provider => provider.GetRequiredService<ComputeTargets>());

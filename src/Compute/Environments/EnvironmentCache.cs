@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging;
 using Zaffre.Compute.Launch;
 using Zaffre.Kernel;
 
@@ -16,7 +17,7 @@ internal sealed record CachedEnvironment(string Key, BuiltEnvironment? Built, st
 /// The folders <c>environments/{key}/</c>: <c>work/venv</c>, <c>build.log</c>, <c>built.json</c> (written last: only then it counts), <c>failed.json</c> of a build that
 /// failed, and <c>used</c>, whose time says when a task last wanted it. What is removed is renamed first, so that nothing half there is ever used.
 /// </summary>
-internal sealed partial class EnvironmentCache(DataDirectory data, TimeProvider time)
+internal sealed partial class EnvironmentCache(DataDirectory data, TimeProvider time, ILogger<EnvironmentCache> logger)
 {
     private const string Gone = ".gone-";
     private static readonly string[] PlanFiles = ["arguments", "enter"];
@@ -82,11 +83,13 @@ internal sealed partial class EnvironmentCache(DataDirectory data, TimeProvider 
     {
         Write(key, "built.json", new JsonObject { ["packages"] = packages, ["seconds"] = Math.Round(seconds, 1) });
         Touch(key);
+        ComputeLog.EnvironmentBuilt(logger, key, Math.Round(seconds, 1));
     }
 
     /// <summary>Keeps why it could not be built, beside the log.</summary>
     public void RecordFailure(string key, string why)
     {
+        ComputeLog.EnvironmentNotBuilt(logger, key, why);
         if (Directory.Exists(FolderOf(key)))
         {
             files.Delete(WorkOf(key));

@@ -14,10 +14,14 @@ internal static class PythonOverlay
     private const UnixFileMode Program = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
         | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
-    /// <summary>Writes it into <paramref name="home"/>, a folder of this host, which the task sees as <paramref name="view"/>; the variables that make it the task's Python.</summary>
-    public static Dictionary<string, string> Write(RealEnvironment environment, string home, string view)
+    /// <summary>Writes it into <paramref name="home"/>, a folder of this host, which the task sees as <paramref name="view"/>; the variables that make it the task's Python. Nothing where the environment has none.</summary>
+    public static Dictionary<string, string> Write(RealEnvironment? environment, string home, string view)
     {
-        var python = environment.Python!;
+        if (environment?.Python is not { } python)
+        {
+            return [];
+        }
+
         var at = Path.Combine(home, Folder);
         var seen = $"{view}/{Folder}";
         var bin = Path.Combine(at, "bin");
@@ -44,7 +48,7 @@ internal static class PythonOverlay
 
         return new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["PATH"] = $"{seen}/bin:{environment.Variables.GetValueOrDefault("PATH")}",
+            ["PATH"] = $"{seen}/bin:{view}/.local/bin:{environment.Variables.GetValueOrDefault("PATH")}",
             ["VIRTUAL_ENV"] = seen,
             ["ZAFFRE_PYTHON"] = seen,
         };

@@ -15,22 +15,22 @@ namespace Zaffre.Compute.Environments;
 /// comes back goes on with it.
 /// </summary>
 internal sealed class RequestedBuilds(
-    DataDirectory data, IDatabase database, IOperations operations, IWorkspaces workspaces, IAssets assets, IEnvironments environments, ILogger<RequestedBuilds> logger) : BackgroundService
+    DataDirectory data, IDatabase database, IOperations operations, IAssets assets, IEnvironments environments, ILogger<RequestedBuilds> logger) : BackgroundService
 {
     private readonly Channel<string> requests = Channel.CreateUnbounded<string>();
 
     private string Folder => data.Path("environments", "requested");
 
     /// <summary>Accepts a request for an environment version; <paramref name="compute"/> says for which compute, null for the host.</summary>
-    public async Task<Operation> AcceptAsync(WorkspaceRef workspace, AssetVersion environment, string? compute, CancellationToken ct)
+    public async Task<Operation> AcceptAsync(Workspace home, AssetVersion environment, string? compute, CancellationToken ct)
     {
-        var location = (await workspaces.GetAsync(workspace, ct)).Value.Location;
+        var workspace = home.Ref;
         Directory.CreateDirectory(Folder);
         var request = new JsonObject { ["subscription"] = workspace.SubscriptionId, ["group"] = workspace.ResourceGroup, ["workspace"] = workspace.Name, ["environment"] = $"{environment.Name}:{environment.Version}", ["compute"] = compute };
         var operation = await database.WriteAsync(
             scope =>
             {
-                var started = operations.Start(scope, environment.Id, location);
+                var started = operations.Start(scope, environment.Id, home.Location);
                 File.WriteAllText(Path.Combine(Folder, started.Id + ".tmp"), request.ToJsonString());
                 File.Move(Path.Combine(Folder, started.Id + ".tmp"), Path.Combine(Folder, started.Id + ".json"));
                 return started;

@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.Logging;
 using Zaffre.Compute.Launch;
 using Zaffre.Kernel;
 
@@ -16,7 +15,7 @@ namespace Zaffre.Compute.Environments;
 /// one that a restart interrupted is waited for, or begun again.
 /// </summary>
 internal sealed class VirtualEnvironments(
-    EnvironmentCache cache, PipSettings pip, ITaskLauncher launcher, ITaskAdmission admission, ComputeOptions options, TimeProvider time, ILogger<VirtualEnvironments> logger)
+    EnvironmentCache cache, PipSettings pip, ITaskLauncher launcher, ITaskAdmission admission, ComputeOptions options, TimeProvider time)
 {
     private const int MostAnswer = 4 << 20;
     private const int MostLog = 256 * 1024;
@@ -70,7 +69,6 @@ internal sealed class VirtualEnvironments(
             if (!outcome.TryGet(out _, out var why))
             {
                 cache.RecordFailure(key, why.Message);
-                ComputeLog.EnvironmentNotBuilt(logger, key, why.Message);
             }
 
             return outcome;
@@ -148,7 +146,6 @@ internal sealed class VirtualEnvironments(
         }
 
         cache.Record(key, packages, seconds);
-        ComputeLog.EnvironmentBuilt(logger, key, Math.Round(seconds, 1));
         return Find(key, foundation)!;
     }
 

@@ -105,9 +105,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
             binds.Add(new TaskBind(output.LocalPath, OutputPath(output, host.Sandboxed), Writable: true));
         }
 
-        var python = request.Environment is { Python: not null } environment
-            ? PythonOverlay.Write(environment, home, seen)
-            : [];
+        var python = PythonOverlay.Write(request.Environment, home, seen);
         files.Hand(host, [work, home, temporary, .. artifacts.Values, .. request.Outputs.Select(o => o.LocalPath)]);
         var logs = MakeLogs(request, host);
         string[] views = !request.ShowsLogs ? [] : host.Sandboxed ? [.. logs.Select(log => $"{View}/logs/{Path.GetFileName(log)}")] : logs;

@@ -181,8 +181,8 @@ public sealed class EnvironmentTests : IDisposable
 
     private EnvironmentResolver Resolver(ITaskLauncher? launcher = null)
     {
-        var (cache, pip, options) = (new EnvironmentCache(rig.Data, TimeProvider.System), new PipSettings(rig.Data, NoVariables), new ComputeOptions());
-        var built = new VirtualEnvironments(cache, pip, launcher ?? rig.Launcher, rig.Admission, options, TimeProvider.System, NullLogger<VirtualEnvironments>.Instance);
+        var (cache, pip, options) = (new EnvironmentCache(rig.Data, TimeProvider.System, NullLogger<EnvironmentCache>.Instance), new PipSettings(rig.Data, NoVariables), new ComputeOptions());
+        var built = new VirtualEnvironments(cache, pip, launcher ?? rig.Launcher, rig.Admission, options, TimeProvider.System);
         return new EnvironmentResolver(new HostInterpreter(), built, cache, pip, new ComputeFile(rig.Data), null!);
     }
 

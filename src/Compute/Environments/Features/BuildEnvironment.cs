@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Zaffre.Assets;
 using Zaffre.Kernel;
 using Zaffre.Web;
+using Zaffre.Workspaces;
 
 namespace Zaffre.Compute.Environments.Features;
 
@@ -12,7 +13,7 @@ namespace Zaffre.Compute.Environments.Features;
 /// POST <c>/zaffre/v1{W}/environments/{name}/versions/{version}/build</c>, with an optional body <c>{"compute": "..."}</c>: 202 with the operation to poll; the
 /// body says how far it is. GET answers the same without building. <c>version</c> may be a label, <c>name</c> a ready-made environment's.
 /// </summary>
-internal static class BuildEnvironment
+internal sealed class BuildEnvironment(IAssets assets, IEnvironmentStates states, IComputes computes, IWorkspaces workspaces, RequestedBuilds builds)
 {
     private const string Path = "environments/{name}/versions/{version}/build";
 
@@ -22,13 +23,20 @@ internal static class BuildEnvironment
         workspace.MapGet(Path, StateAsync).Requires("workspaces/environments/versions/read");
     }
 
-    private static async Task<IResult> BuildAsync(
-        HttpContext context, WorkspaceRef workspace, string name, string version, IAssets assets, IEnvironmentStates states, IComputes computes, RequestedBuilds builds, CancellationToken ct)
+    private static async Task<IResult> BuildAsync(HttpContext context, WorkspaceRef workspace, string name, string version, BuildEnvironment feature, CancellationToken ct) =>
+        await feature.AcceptAsync(context, workspace, (name, version), ct);
+
+    private static async Task<IResult> StateAsync(WorkspaceRef workspace, string name, string version, BuildEnvironment feature, CancellationToken ct) =>
+        (await feature.FindAsync(workspace, (name, version), ct)).TryGet(out var environment, out var problem)
+            ? ArmResults.Ok(await feature.RenderAsync(environment, ct))
+            : ArmResults.Problem(problem);
+
+    private async Task<IResult> AcceptAsync(HttpContext context, WorkspaceRef workspace, (string Name, string Version) named, CancellationToken ct)
     {
         var problem = (Problem?)null;
         JsonObject? body = [];
         if (context.Request.ContentLength is > 0 && !(await JsonBody.ReadAsync(context.Request, ct)).TryGet(out body, out problem)
-            || !(await FindAsync(assets, workspace, name, version, ct)).TryGet(out var environment, out problem))
+            || !(await FindAsync(workspace, named, ct)).TryGet(out var environment, out problem))
         {
             return ArmResults.Problem(problem);
         }
@@ -39,25 +47,24 @@ internal static class BuildEnvironment
             return ArmResults.Problem(problem);
         }
 
-        var state = Render(environment, await states.FindAsync(environment.Properties, ct));
-        return ArmResults.Started(context, StatusCodes.Status202Accepted, state, await builds.AcceptAsync(workspace, environment, compute, ct));
+        var state = await RenderAsync(environment, ct);
+        return ArmResults.Started(context, StatusCodes.Status202Accepted, state, await builds.AcceptAsync((await workspaces.GetAsync(workspace, ct)).Value, environment, compute, ct));
     }
 
-    private static async Task<IResult> StateAsync(WorkspaceRef workspace, string name, string version, IAssets assets, IEnvironmentStates states, CancellationToken ct) =>
-        (await FindAsync(assets, workspace, name, version, ct)).TryGet(out var environment, out var problem)
-            ? ArmResults.Ok(Render(environment, await states.FindAsync(environment.Properties, ct)))
-            : ArmResults.Problem(problem);
+    private Task<Outcome<AssetVersion>> FindAsync(WorkspaceRef workspace, (string Name, string Version) named, CancellationToken ct) => assets.ResolveAsync(
+        workspace, AssetType.Environment, named.Version.Equals("latest", StringComparison.OrdinalIgnoreCase) ? $"{named.Name}@latest" : $"{named.Name}:{named.Version}", ct);
 
-    private static Task<Outcome<AssetVersion>> FindAsync(IAssets assets, WorkspaceRef workspace, string name, string version, CancellationToken ct) =>
-        assets.ResolveAsync(workspace, AssetType.Environment, version.Equals("latest", StringComparison.OrdinalIgnoreCase) ? $"{name}@latest" : $"{name}:{version}", ct);
-
-    private static JsonObject Render(AssetVersion environment, EnvironmentState? state) => new()
+    private async Task<JsonObject> RenderAsync(AssetVersion environment, CancellationToken ct)
     {
-        ["id"] = environment.Id.Value,
-        ["name"] = environment.Name,
-        ["version"] = environment.Version,
-        ["state"] = state?.State ?? "NotNeeded",
-        ["key"] = state?.Key,
-        ["failure"] = state?.Failure,
-    };
+        var state = await states.FindAsync(environment.Properties, ct);
+        return new JsonObject
+        {
+            ["id"] = environment.Id.Value,
+            ["name"] = environment.Name,
+            ["version"] = environment.Version,
+            ["state"] = state?.State ?? "NotNeeded",
+            ["key"] = state?.Key,
+            ["failure"] = state?.Failure,
+        };
+    }
 }
