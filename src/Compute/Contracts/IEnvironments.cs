@@ -72,6 +72,9 @@ public interface IEnvironments
     /// </summary>
     Task<Outcome<RealEnvironment>> ResolveAsync(EnvironmentRequest request, CancellationToken ct);
 
+    /// <summary>Why an environment can never be made real on that compute, as the end of a sentence about it; null when trying may succeed.</summary>
+    string? WhyNever(JsonObject document, string? compute);
+
     /// <summary>What a build said so far or at last, or null when there is none of that key.</summary>
     string? ReadBuildLog(string key);
 }

@@ -40,9 +40,9 @@ internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironme
             return await containers.ResolveAsync(request, configuration.Containers, declared, ct);
         }
 
-        if (document?["build"] is not null)
+        if (document is not null && WhyNever(document, request.Compute) is { } never)
         {
-            return new Problem(ProblemKind.Unsupported, "OperationNotSupported", $"The environment is a build context, and {Where(request, configuration.Containers)}. Declare the packages in a conda file, or let the operator configure containers (docs/compute.md).") { Target = "properties.build" };
+            return new Problem(ProblemKind.Unsupported, "OperationNotSupported", $"The environment {never}") { Target = "properties.build" };
         }
 
         if (!HostInterpreter.Exists)
@@ -85,9 +85,21 @@ internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironme
         return (VirtualEnvironments.KeyOf(declared, foundation), foundation, missing, lines);
     }
 
-    private static string Where(EnvironmentRequest request, ContainerSettings settings) =>
-        settings.Use == ContainerUse.Never ? "this server runs no containers"
-        : request.Compute is { } compute ? $"no containers run on the compute '{compute}'" : "containers run for jobs only";
+    public string? WhyNever(JsonObject document, string? compute)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        var settings = file.Read().TryGet(out var configuration, out _) ? configuration.Containers : new ContainerSettings();
+        if (document["build"] is null || (settings.Covers(compute) && settings.Build))
+        {
+            return null;
+        }
+
+        var why = settings.Use == ContainerUse.Never ? "this server runs no containers"
+            : compute is null ? "containers run for jobs only"
+            : !settings.Covers(compute) ? $"no containers run on the compute '{compute}'"
+            : "this server builds none";
+        return $"is built from a Docker context, and {why}; declare the packages in a conda file, or let the server's operator configure containers (compute.yml).";
+    }
 
     private async Task<Outcome<RealEnvironment>> WithPackagesAsync(EnvironmentRequest request, DeclaredPackages declared, CancellationToken ct)
     {

@@ -19,7 +19,7 @@ internal sealed record Planning(WorkspaceRef Workspace, string Job, Caller Calle
 }
 
 /// <summary>Resolves everything that a job names to versions and places, and reports everything that does not resolve.</summary>
-internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores, IUriResolver uris)
+internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores, IUriResolver uris, IEnvironments environments)
 {
     /// <summary>The plan of a command, or null when the findings got problems.</summary>
     public async Task<JobPlan?> PlanAsync(Planning planning, CommandSpec spec, CancellationToken ct)
@@ -29,9 +29,9 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
         var compute = await ComputeAsync(planning, spec.Compute, "properties.computeId", ct);
         CheckRoom(spec.Gang, compute, findings);
         var environment = spec.Environment.Length == 0 ? null : await VersionAsync(planning, AssetType.Environment, spec.Environment, "properties.environmentId", ct);
-        if (environment?.Properties["build"] is not null)
+        if (environment is not null && environments.WhyNever(environment.Properties, compute?.Name) is { } never)
         {
-            findings.Unsupported("properties.environmentId", $"the environment {environment.Name}:{environment.Version} is built from a Docker context, and images are not built here; name one with image and conda_file.");
+            findings.Unsupported("properties.environmentId", $"the environment {environment.Name}:{environment.Version} {never}");
         }
 
         var code = spec.Code is null ? null : await CodeAsync(planning, spec.Code, ct);

@@ -199,6 +199,8 @@ internal sealed class HostPython : IEnvironments
 
     public string? ReadBuildLog(string key) => null;
 
+    public string? WhyNever(JsonObject document, string? compute) => null;
+
     public Task<Outcome<RealEnvironment>> ResolveAsync(EnvironmentRequest request, CancellationToken ct)
     {
         asked.Add(request.Document);
