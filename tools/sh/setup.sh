@@ -17,6 +17,8 @@ setup_table() {
         models) printf '%s\n' \
             '/usr/lib/python3/dist-packages/xgboost python3-xgboost' \
             '/usr/lib/python3/dist-packages/cloudpickle python3-cloudpickle' ;;
+        containers) printf '%s\n' \
+            '/usr/bin/podman podman' ;;
         peers) printf '%s\n' \
             '/usr/bin/snakemake snakemake' \
             '/usr/bin/make make' ;;
