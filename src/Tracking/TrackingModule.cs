@@ -54,6 +54,7 @@ public static class TrackingModule
         SignedArtifacts.Map(endpoints);
         RunHistoryRoutes.Map(endpoints);
         ArtifactRoutes.Map(endpoints);
+        RunPropertyRoutes.Map(endpoints);
         return endpoints;
     }
 

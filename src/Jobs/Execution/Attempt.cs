@@ -4,13 +4,14 @@ using Zaffre.Jobs.Data;
 using Zaffre.Jobs.Submission;
 using Zaffre.Kernel;
 using Zaffre.Storage;
+using Zaffre.Tracking;
 using Zaffre.Web;
 
 namespace Zaffre.Jobs.Execution;
 
 /// <summary>What an attempt works with.</summary>
 internal sealed record AttemptTools(
-    JobTable Jobs, Transitions Transitions, Preparation Preparation, ITaskLauncher Launcher, IStaging Staging, IBlobStore Store, JobOptions Options, TimeProvider Time, ILogger<Orchestrator> Log);
+    JobTable Jobs, Transitions Transitions, Preparation Preparation, ITaskLauncher Launcher, IStaging Staging, IBlobStore Store, IRuns Runs, JobOptions Options, TimeProvider Time, ILogger<Orchestrator> Log);
 
 /// <summary>
 /// Drives one job from its slot to its end: prepare, start, wait, finish. Holds nothing that a restart could lose: everything is found
@@ -203,7 +204,7 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         await tools.Transitions.FinalizingAsync(job);
         try
         {
-            return await PublishedOutput.OfAsync(plan, tools.Store, CancellationToken.None);
+            return await PublishedOutput.OfAsync(plan, tools.Store, await ControlValues.ToldAsync(tools.Runs, job, plan), CancellationToken.None);
         }
         catch (IOException exception)
         {

@@ -17,14 +17,22 @@ internal sealed record PublishedOutput(string Name, FolderDigest Digest)
     /// <summary>Where it lies, when that is not where it was planned.</summary>
     public PlannedOutput? Place { get; init; }
 
-    /// <summary>Digests every output that the server holds, and reads those that are values; a problem when one is no value of its type.</summary>
-    public static async Task<Outcome<PublishedOutput[]>> OfAsync(JobPlan plan, IBlobStore store, CancellationToken ct)
+    /// <summary>
+    /// Digests every output that the server holds, and reads those that are values, unless the job <paramref name="told"/> them; a problem when one is
+    /// no value of its type.
+    /// </summary>
+    public static async Task<Outcome<PublishedOutput[]>> OfAsync(JobPlan plan, IBlobStore store, IReadOnlyDictionary<string, string> told, CancellationToken ct)
     {
         var published = new List<PublishedOutput>();
         var problems = new List<Problem>();
         foreach (var (name, output) in plan.Outputs)
         {
             string? value = null;
+            if (PortTypes.IsPrimitive(output.Type) && told.TryGetValue(name, out var given))
+            {
+                await KeepAsync(output, given, store, ct);
+            }
+
             if (PortTypes.IsPrimitive(output.Type) && !(await ValueAsync(name, output, store, ct)).TryGet(out value, out var problem))
             {
                 problems.Add(problem);
@@ -34,6 +42,16 @@ internal sealed record PublishedOutput(string Name, FolderDigest Digest)
         }
 
         return problems.Count > 0 ? Problem.Combine(problems) : published.ToArray();
+    }
+
+    /// <summary>What was told belongs into the file too: there others look for it.</summary>
+    private static async Task KeepAsync(PlannedOutput output, string value, IBlobStore store, CancellationToken ct)
+    {
+        using var content = new MemoryStream(Encoding.UTF8.GetBytes(value));
+        if (!(await store.PutAsync(output.Blob, content, new BlobWrite { ContentType = "text/plain" }, ct)).TryGet(out _, out var problem))
+        {
+            throw new IOException(problem.Message);
+        }
     }
 
     private static async Task<Outcome<string>> ValueAsync(string name, PlannedOutput output, IBlobStore store, CancellationToken ct)

@@ -22,7 +22,7 @@ internal sealed partial class YamlComponents(YamlReading reading, IAssets assets
     private const int Deepest = 16;
 
     private static readonly string[] DataTypes = ["uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model"];
-    private static readonly string[] InputTypes = [.. DataTypes, "string", "number", "integer", "boolean"];
+    private static readonly string[] AllTypes = [.. DataTypes, "string", "number", "integer", "boolean"];
     private static readonly string[] Modes = ["ro_mount", "rw_mount", "mount", "download", "upload", "direct", "eval_mount", "eval_download", "link"];
 
     private readonly Dictionary<YamlMap, YamlComponent?> files = [];
@@ -68,8 +68,8 @@ internal sealed partial class YamlComponents(YamlReading reading, IAssets assets
             ["type"] = type,
             ["is_deterministic"] = map.Flag("is_deterministic"),
             ["properties"] = map.Json("properties"),
-            ["inputs"] = Ports(map, "inputs", InputTypes),
-            ["outputs"] = Ports(map, "outputs", DataTypes),
+            ["inputs"] = Ports(map, "inputs", AllTypes),
+            ["outputs"] = Ports(map, "outputs", AllTypes),
         };
         if (map.Has("additional_includes"))
         {
@@ -178,6 +178,8 @@ internal sealed partial class YamlComponents(YamlReading reading, IAssets assets
                 {
                     ["type"] = port.Choice("type", types, required: true),
                     ["description"] = port.Text("description"),
+                    ["is_control"] = port.Flag("is_control"),
+                    ["early_available"] = port.Flag("early_available"),
                     ["optional"] = port.Flag("optional"),
                     ["default"] = port.Text("default"),
                     ["min"] = port.Text("min"),

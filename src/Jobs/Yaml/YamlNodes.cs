@@ -10,7 +10,7 @@ namespace Zaffre.Jobs.Yaml;
 internal sealed class YamlNodes(YamlReading reading, YamlComponents components)
 {
     private static readonly string[] WithoutEngine =
-        ["sweep", "parallel", "automl", "spark", "import", "data_transfer", "do_while", "parallel_for", "if_else", "fl_scatter_gather", "finetuning"];
+        ["sweep", "parallel", "automl", "spark", "import", "data_transfer", "fl_scatter_gather", "finetuning"];
 
     /// <summary>The nodes under <c>jobs</c>, as REST takes them.</summary>
     public async Task<JsonObject?> ReadAsync(YamlMap pipeline, YamlPorts ports, CancellationToken ct)
@@ -24,10 +24,15 @@ internal sealed class YamlNodes(YamlReading reading, YamlComponents components)
         var uses = new Dictionary<string, YamlComponent?>(StringComparer.Ordinal);
         foreach (var (name, node) in jobs.Keys.Select(name => (name, jobs.Map(name, required: true))))
         {
-            if (node is not null && HasEngine(node))
+            if (node is not null && !ControlFlowYaml.Is(node) && HasEngine(node))
             {
                 uses[name] = node.Has("component") ? await components.UseAsync(node, ct) : new YamlComponent("command", null, new YamlPorts(new Dictionary<string, string>(StringComparer.Ordinal), InlineOutputs(node, ports)));
             }
+        }
+
+        foreach (var (name, node) in jobs.Keys.Select(name => (name, jobs.Map(name))).Where(pair => pair.Item2 is { } node && ControlFlowYaml.Is(node)))
+        {
+            uses[name] = new YamlComponent("", null, ControlFlowYaml.Ports(node!, uses));
         }
 
         var nodes = new JsonObject();
@@ -35,7 +40,9 @@ internal sealed class YamlNodes(YamlReading reading, YamlComponents components)
         {
             var node = jobs.Map(name)!;
             var types = new YamlTypes(ports, uses, jobs);
-            nodes[name] = await NodeAsync(name, node, uses[name], types, ct);
+            nodes[name] = ControlFlowYaml.Is(node)
+                ? await ControlFlowYaml.ReadAsync(reading, node, Outputs(node, uses[name]), ct)
+                : await NodeAsync(name, node, uses[name], types, ct);
         }
 
         return nodes;
@@ -52,11 +59,11 @@ internal sealed class YamlNodes(YamlReading reading, YamlComponents components)
         node.ToJson();
         if (WithoutEngine.Contains(type, StringComparer.OrdinalIgnoreCase))
         {
-            node.Unsupported("type", $"Steps of type {type} are not supported yet; command and pipeline are.");
+            node.Unsupported("type", $"Steps of type {type} are not supported yet; command, pipeline, {string.Join(", ", ControlFlowReader.Types)} are.");
         }
         else
         {
-            node.Error("type", $"'{type}' is no type of a step: command, pipeline.");
+            node.Error("type", $"'{type}' is no type of a step: command, pipeline, {string.Join(", ", ControlFlowReader.Types)}.");
         }
 
         return false;
@@ -186,7 +193,7 @@ internal sealed class YamlNodes(YamlReading reading, YamlComponents components)
             {
                 outputs[name] = new JsonObject { ["type"] = "literal", ["value"] = map.Text(name) };
             }
-            else if (map.Map(name) is { } output)
+            else if (map.Map(name) is { } output && !IsValue(output))
             {
                 outputs[name] = output.Text("path") is { } path && Reference.TryParse(path) is not null
                     ? CommandYaml.Compact(new JsonObject { ["type"] = "literal", ["value"] = path, ["mode"] = Typed(output) })
@@ -195,6 +202,18 @@ internal sealed class YamlNodes(YamlReading reading, YamlComponents components)
         }
 
         return outputs;
+    }
+
+    /// <summary>True for an output that is a value of an inline job: only its component says so.</summary>
+    private static bool IsValue(YamlMap output)
+    {
+        if (!PortTypes.IsPrimitive(output.Text("type") ?? ""))
+        {
+            return false;
+        }
+
+        output.Ignore("is_control", "early_available");
+        return !output.Has("path");
     }
 
     /// <summary>A place of its own; the component knows the type.</summary>

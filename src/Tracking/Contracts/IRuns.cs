@@ -45,6 +45,9 @@ public interface IRuns
     /// <summary>What was logged on the run: params, and the latest value of every metric; empty when there is no such run.</summary>
     Task<LoggedValues> LoggedAsync(WorkspaceRef workspace, string id, CancellationToken ct);
 
+    /// <summary>The run's properties, as clients of run history set them; empty when there is no such run.</summary>
+    Task<IReadOnlyDictionary<string, string>> PropertiesAsync(WorkspaceRef workspace, string id, CancellationToken ct);
+
     /// <summary>The named outputs.</summary>
     Task<IReadOnlyList<RunOutput>> OutputsAsync(WorkspaceRef workspace, string id, CancellationToken ct);
 }

@@ -30,6 +30,16 @@ internal static class RunData
         }
     }
 
+    public static void SetProperties(WriteScope scope, long run, IEnumerable<KeyValuePair<string, string>> properties)
+    {
+        foreach (var (name, value) in properties)
+        {
+            scope.Execute(
+                "INSERT INTO run_properties (run, name, value) VALUES (@run, @name, @value) ON CONFLICT DO UPDATE SET value = excluded.value",
+                new { run, name, value });
+        }
+    }
+
     public static bool DeleteTag(WriteScope scope, long run, string name) =>
         scope.Execute("DELETE FROM run_tags WHERE run = @run AND name = @name", new { run, name }) > 0;
 

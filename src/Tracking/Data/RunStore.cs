@@ -117,13 +117,17 @@ internal sealed class RunStore(IDatabase database, WorkspaceKeys workspaces) : I
         return document is null ? [] : JsonSerializer.Deserialize(document, TrackingJson.Default.ListRunOutput)!;
     }
 
-    public async Task<IReadOnlyDictionary<string, string>> TagsAsync(WorkspaceRef workspace, string id, CancellationToken ct)
+    public Task<IReadOnlyDictionary<string, string>> TagsAsync(WorkspaceRef workspace, string id, CancellationToken ct) => TextsAsync("run_tags", workspace, id, ct);
+
+    public Task<IReadOnlyDictionary<string, string>> PropertiesAsync(WorkspaceRef workspace, string id, CancellationToken ct) => TextsAsync("run_properties", workspace, id, ct);
+
+    private async Task<IReadOnlyDictionary<string, string>> TextsAsync(string table, WorkspaceRef workspace, string id, CancellationToken ct)
     {
         var key = await workspaces.EnsureAsync(workspace, ct);
         return await database.ReadAsync(
             connection => connection.Query<(string Name, string Value)>(
-                "SELECT t.name, t.value FROM run_tags t JOIN runs r ON r.key = t.run WHERE r.workspace = @key AND r.id = @id", new { key, id })
-                .ToDictionary(tag => tag.Name, tag => tag.Value, StringComparer.Ordinal),
+                $"SELECT t.name, t.value FROM {table} t JOIN runs r ON r.key = t.run WHERE r.workspace = @key AND r.id = @id", new { key, id })
+                .ToDictionary(text => text.Name, text => text.Value, StringComparer.Ordinal),
             ct);
     }
 

@@ -24,7 +24,8 @@ internal static class ArtifactRoutes
     private const string Writing = "workspaces/experiments/runs/write";
     private static readonly TimeSpan Life = TimeSpan.FromHours(1);
 
-    private delegate Task<IResult> Answer(HttpContext context, RunRow run, CancellationToken ct);
+    /// <summary>Answers for a run of the experiment that the route names.</summary>
+    internal delegate Task<IResult> Answer(HttpContext context, RunRow run, CancellationToken ct);
 
     public static void Map(IEndpointRouteBuilder endpoints)
     {
@@ -40,7 +41,8 @@ internal static class ArtifactRoutes
         }
     }
 
-    private static RequestDelegate Of(Answer answer) => async context =>
+    /// <summary>Finds the run first; the errors of MLflow's rules come in run history's form.</summary>
+    internal static RequestDelegate Of(Answer answer) => async context =>
     {
         var ct = context.RequestAborted;
         try

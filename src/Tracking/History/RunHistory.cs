@@ -9,7 +9,7 @@ namespace Zaffre.Tracking.History;
 internal static class RunHistory
 {
     /// <summary>The run as <c>GET runs/{id}</c> and <c>children</c> show it.</summary>
-    public static JsonObject Document(Run run, string rootId, IReadOnlyDictionary<string, string> tags) => new()
+    public static JsonObject Document(Run run, string rootId, IReadOnlyDictionary<string, string> tags, IReadOnlyDictionary<string, string> properties) => new()
     {
         ["runNumber"] = run.Key,
         ["rootRunId"] = rootId,
@@ -37,7 +37,7 @@ internal static class RunHistory
         ["compute"] = run.Target is null ? null : new JsonObject { ["target"] = run.Target, ["targetType"] = "local" },
         ["target"] = run.Target,
         ["services"] = new JsonObject(),
-        ["properties"] = new JsonObject(),
+        ["properties"] = new JsonObject(properties.Select(property => KeyValuePair.Create(property.Key, (JsonNode?)property.Value))),
         ["tags"] = new JsonObject(tags.Where(tag => !tag.Key.StartsWith("mlflow.", StringComparison.Ordinal)).Select(tag => KeyValuePair.Create(tag.Key, (JsonNode?)tag.Value))),
         ["hidden"] = run.Deleted,
     };

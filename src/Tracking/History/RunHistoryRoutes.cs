@@ -121,7 +121,8 @@ internal static class RunHistoryRoutes
         return ArmResults.Ok(new JsonObject { ["runMetadata"] = metadata, ["runDefinition"] = new JsonObject(), ["jobSpecification"] = null });
     }
 
-    private static async Task<JsonObject> DocumentAsync(HttpContext context, Run run, CancellationToken ct)
+    /// <summary>Run history's document of a run.</summary>
+    public static async Task<JsonObject> DocumentAsync(HttpContext context, Run run, CancellationToken ct)
     {
         var runs = Runs(context);
         var root = run;
@@ -135,7 +136,7 @@ internal static class RunHistoryRoutes
             root = above;
         }
 
-        return RunHistory.Document(run, root.Id, await runs.TagsAsync(run.Workspace, run.Id, ct));
+        return RunHistory.Document(run, root.Id, await runs.TagsAsync(run.Workspace, run.Id, ct), await runs.PropertiesAsync(run.Workspace, run.Id, ct));
     }
 
     private static IRuns Runs(HttpContext context) => context.RequestServices.GetRequiredService<IRuns>();

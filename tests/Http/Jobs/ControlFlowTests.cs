@@ -91,6 +91,28 @@ public sealed class ControlFlowTests(ZaffreHost host) : IClassFixture<ZaffreHost
     }
 
     [Fact]
+    public async Task A_job_may_tell_a_value_to_its_run_as_Azures_clients_do()
+    {
+        await ComponentsAsync();
+        await pipelines.ComponentAsync("cf_waits", """{"command":"until [ -e ${{outputs.dir}}/go ]; do sleep 0.05; done","outputs":{"dir":{"type":"uri_folder"}}}""");
+        await pipelines.ComponentAsync("cf_tells", """{"command":"ls ${{inputs.dir}}","inputs":{"dir":{"type":"uri_folder"}},"outputs":{"flag":{"type":"boolean"},"count":{"type":"integer"}}}""");
+        (await pipelines.PutAsync("told", """
+            {"jobs":{"first":{"type":"command","componentId":"@cf_waits"},
+                     "tells":{"type":"command","componentId":"@cf_tells","inputs":{"dir":{"value":"${{parent.jobs.first.outputs.dir}}"}}},
+                     "check":{"type":"if_else","condition":"${{parent.jobs.tells.outputs.flag}}","false_block":"${{parent.jobs.next}}"},
+                     "next":{"type":"command","componentId":"@cf_next","inputs":{"number":{"value":"${{parent.jobs.tells.outputs.count}}"}}}}}
+            """)).Ok();
+        var experiment = (await Arm.GetAsync($"/history/v1.0{Arm.Main.Id}/runs/told_tells")).Ok().At("experimentId");
+        (await Arm.SendAsync(HttpMethod.Patch, $"/zaffre/v1{Arm.Main.Id}/experimentids/{experiment}/runs/told_tells", """{"runId":"told_tells","properties":{"azureml.pipeline.control":"{\"flag\": false}"}}""")).Ok();
+        var patched = (await Arm.SendAsync(HttpMethod.Patch, $"/history/v1.0{Arm.Main.Id}/experiments/Default/runs/told_tells", """{"properties":{"azureml.pipeline.control.count":"41"}}""")).Ok();
+        Assert.Equal(2, patched["properties"]!.AsObject().Count);
+        await pipelines.WriteAsync("azureml://datastores/workspaceblobstore/paths/azureml/told_first/dir/go", "");
+        await CompletedAsync("told");
+        Assert.Equal("42\n", await pipelines.ReadAsync("azureml://jobs/told_next/outputs/next"));
+        Assert.Equal("41", await pipelines.ReadAsync("azureml://jobs/told_tells/outputs/count"));
+    }
+
+    [Fact]
     public async Task A_loop_repeats_its_body_while_the_condition_is_true_and_feeds_it_what_it_made()
     {
         await ComponentsAsync();

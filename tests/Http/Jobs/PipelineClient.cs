@@ -74,6 +74,14 @@ internal sealed class PipelineClient(ZaffreHost host)
         return steps;
     }
 
+    /// <summary>Writes a text to a URI.</summary>
+    public async Task WriteAsync(string uri, string text)
+    {
+        var place = (await host.Get<IUriResolver>().ResolveAsync(Arm.Main, uri, CancellationToken.None)).Value.Blob!;
+        using var content = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(text));
+        Assert.True((await host.Get<IBlobStore>().PutAsync(new BlobAddress(place.Account, place.Container, place.Path), content, new BlobWrite(), CancellationToken.None)).TryGet(out _, out _));
+    }
+
     /// <summary>The text that lies at a URI.</summary>
     public async Task<string> ReadAsync(string uri)
     {

@@ -73,6 +73,81 @@ public sealed class PipelineYamlTests(ZaffreHost host) : IClassFixture<ZaffreHos
     }
 
     [Fact]
+    public async Task Steps_that_decide_and_repeat_are_read_from_YAML()
+    {
+        var answer = (await ResolveAsync("job", new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["job.yml"] = """
+                type: pipeline
+                name: control-yaml
+                inputs: { flag: "true" }
+                outputs: { table: { type: mltable } }
+                jobs:
+                  count:
+                    component: ./count.yml
+                    inputs: { number: 1 }
+                  again:
+                    type: do_while
+                    body: ${{parent.jobs.count}}
+                    condition: ${{parent.jobs.count.outputs.more}}
+                    mapping: { "${{parent.jobs.count.outputs.next}}": "${{parent.jobs.count.inputs.number}}" }
+                    limits: { max_iteration_count: 5 }
+                  show:
+                    command: echo ${{inputs.number}} > ${{outputs.text}}
+                    environment: { image: debian }
+                    inputs: { number: "${{parent.jobs.count.outputs.next}}" }
+                    outputs: { text: { type: uri_file } }
+                  flag:
+                    command: echo ${{inputs.flag}} > ${{outputs.value}}
+                    environment: { image: debian }
+                    inputs: { flag: "${{parent.inputs.flag}}" }
+                    outputs: { value: { type: boolean, is_control: true } }
+                  choose:
+                    type: if_else
+                    condition: ${{parent.jobs.flag.outputs.value}}
+                    true_block: [ "${{parent.jobs.each}}" ]
+                    false_block: ${{parent.jobs.never}}
+                  word:
+                    component: ./word.yml
+                  each:
+                    type: parallel_for
+                    body: ${{parent.jobs.word}}
+                    max_concurrency: 1
+                    items: [ { word: a }, { word: b } ]
+                    outputs: { text: "${{parent.outputs.table}}" }
+                  never:
+                    component: ./word.yml
+                    inputs: { word: x }
+                """,
+            ["count.yml"] = """
+                name: count
+                version: 1
+                type: command
+                inputs: { number: { type: integer } }
+                outputs: { next: { type: integer, is_control: true }, more: { type: boolean, is_control: true } }
+                environment: { image: debian }
+                command: n=$(( ${{inputs.number}} + 1 )); echo $n > ${{outputs.next}}; if [ $n -lt 3 ]; then echo true; else echo false; fi > ${{outputs.more}}
+                """,
+            ["word.yml"] = """
+                name: word
+                version: 1
+                type: command
+                inputs: { word: { type: string } }
+                outputs: { text: { type: uri_file } }
+                environment: { image: debian }
+                command: echo ${{inputs.word}} > ${{outputs.text}}
+                """,
+        })).Ok();
+        await SendAsync(answer);
+        var (job, log) = await pipelines.Jobs.EndAsync("control-yaml");
+        Assert.Equal(("Completed", log), (job.At("properties.status"), log));
+        Assert.Equal("3\n", await ReadAsync("azureml://jobs/control-yaml_show/outputs/text"));
+        Assert.Equal("b\n", await ReadAsync("azureml://jobs/control-yaml_each_2/outputs/text"));
+        Assert.Equal("Canceled", (await Arm.GetAsync("~/jobs/control-yaml_never")).Ok().At("properties.status"));
+        Assert.StartsWith("type: mltable", await ReadAsync("azureml://jobs/control-yaml/outputs/table/paths/MLTable"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Local_code_names_the_anonymous_component_that_holds_it()
     {
         var answer = (await ResolveAsync("job", new Dictionary<string, string>(StringComparer.Ordinal)
@@ -121,7 +196,7 @@ public sealed class PipelineYamlTests(ZaffreHost host) : IClassFixture<ZaffreHos
                 command: ls
                 environment: { image: debian }
                 inputs: { a: { type: text } }
-                outputs: { o: { type: string } }
+                outputs: { o: { type: text } }
                 additional_includes: [ ../x ]
                 colour: blue
                 """,

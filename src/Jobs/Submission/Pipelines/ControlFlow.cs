@@ -240,7 +240,8 @@ internal static partial class ControlFlowReader
         return reference?.Name ?? "";
     }
 
-    private static string? StepName(string text) => Step().Match(text) is { Success: true } match ? match.Groups["step"].Value : null;
+    /// <summary>The step that <c>${{parent.jobs.step}}</c> names, or null.</summary>
+    public static string? StepName(string text) => Step().Match(text) is { Success: true } match ? match.Groups["step"].Value : null;
 
     [GeneratedRegex(@"^\s*\$\{\{\s*parent\.jobs\.(?<step>[^.\s{}]+)\s*\}\}\s*\z", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Step();
