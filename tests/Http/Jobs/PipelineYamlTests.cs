@@ -7,6 +7,26 @@ namespace Zaffre.Tests.Http.Jobs;
 /// <summary>Pipelines and components as <c>az ml</c> YAML.</summary>
 public sealed class PipelineYamlTests(ZaffreHost host) : IClassFixture<ZaffreHost>
 {
+    private const string Count = """
+        name: count
+        version: 1
+        type: command
+        inputs: { number: { type: integer } }
+        outputs: { next: { type: integer, is_control: true }, more: { type: boolean, is_control: true } }
+        environment: { image: debian }
+        command: n=$(( ${{inputs.number}} + 1 )); echo $n > ${{outputs.next}}; if [ $n -lt 3 ]; then echo true; else echo false; fi > ${{outputs.more}}
+        """;
+
+    private const string Word = """
+        name: word
+        version: 1
+        type: command
+        inputs: { word: { type: string } }
+        outputs: { text: { type: uri_file } }
+        environment: { image: debian }
+        command: echo ${{inputs.word}} > ${{outputs.text}}
+        """;
+
     private readonly PipelineClient pipelines = new(host);
 
     private Arm Arm => pipelines.Arm;
@@ -119,24 +139,8 @@ public sealed class PipelineYamlTests(ZaffreHost host) : IClassFixture<ZaffreHos
                     component: ./word.yml
                     inputs: { word: x }
                 """,
-            ["count.yml"] = """
-                name: count
-                version: 1
-                type: command
-                inputs: { number: { type: integer } }
-                outputs: { next: { type: integer, is_control: true }, more: { type: boolean, is_control: true } }
-                environment: { image: debian }
-                command: n=$(( ${{inputs.number}} + 1 )); echo $n > ${{outputs.next}}; if [ $n -lt 3 ]; then echo true; else echo false; fi > ${{outputs.more}}
-                """,
-            ["word.yml"] = """
-                name: word
-                version: 1
-                type: command
-                inputs: { word: { type: string } }
-                outputs: { text: { type: uri_file } }
-                environment: { image: debian }
-                command: echo ${{inputs.word}} > ${{outputs.text}}
-                """,
+            ["count.yml"] = Count,
+            ["word.yml"] = Word,
         })).Ok();
         await SendAsync(answer);
         var (job, log) = await pipelines.Jobs.EndAsync("control-yaml");
