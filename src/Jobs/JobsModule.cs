@@ -27,6 +27,9 @@ public static class JobsModule
         services.AddSingleton<Claims>();
         services.AddSingleton<JobTable>();
         services.AddSingleton<JobQueue>();
+        services.AddSingleton<JobFacets>();
+        services.AddSingleton<IResourceIndex>(provider => provider.GetRequiredService<JobFacets>());
+        services.AddSingleton<IScopedDeletion>(provider => provider.GetRequiredService<JobFacets>());
         services.AddSingleton<JobStores>();
         services.AddSingleton<IScopedDeletion>(provider => provider.GetRequiredService<JobTable>());
         services.AddSingleton<JobTickets>();

@@ -43,6 +43,9 @@ public sealed record Problem(ProblemKind Kind, string Code, string Message)
     /// <summary>Path of the offending member (<c>properties.inputs.data.uri</c>), when there is one.</summary>
     public string? Target { get; init; }
 
+    /// <summary>Trying the same again later may succeed, though nobody changes anything: a host that did not answer, a process that could not be made.</summary>
+    public bool Transient { get; init; }
+
     /// <summary>Every further problem of the same request, each with its own target.</summary>
     public IReadOnlyList<Problem> Details { get; init; } = [];
 
@@ -58,6 +61,7 @@ public sealed record Problem(ProblemKind Kind, string Code, string Message)
             {
                 Message = $"{problems.Count} problems: " + string.Join("; ", problems.Select(p => p.Target is null ? p.Message : $"{p.Target}: {p.Message}")),
                 Target = null,
+                Transient = problems.All(p => p.Transient),
                 Details = problems,
             },
         };

@@ -12,6 +12,9 @@ public sealed record ExitRecord
     /// <summary>No exit record was left: the machine or the launcher died.</summary>
     public bool Lost { get; init; }
 
+    /// <summary>It is certain that the command never began: trying again repeats nothing.</summary>
+    public bool NeverBegan { get; init; }
+
     /// <summary>Set when <see cref="ITaskLauncher.StopAsync"/> ended it.</summary>
     public StopReason? Stopped { get; init; }
 

@@ -75,6 +75,9 @@ public interface ITaskLauncher
     /// <summary>Where the attempt stands now; cheap, no waiting.</summary>
     Task<TaskStage> InspectAsync(TaskId id, CancellationToken ct);
 
+    /// <summary>How long a running attempt has lived, by a clock that nobody sets; null when it does not run or that is not known.</summary>
+    TimeSpan? Age(TaskId id) => null;
+
     /// <summary>
     /// Completes when the attempt is over, at once when it already is; waits on the process or on the lock, never by polling.
     /// A lost or unknown task yields a record with <see cref="ExitRecord.Lost"/>. Canceling <paramref name="ct"/> ends the waiting, not the task.

@@ -28,15 +28,17 @@ internal static class ExitRecords
 
         var started = new FileInfo(folder.Started);
         var nanoseconds = Number("cpuacct.usage ") ?? Number("cpu.stat usage_usec ") * 1000;
+        var began = started is { Exists: true, Length: > 0 };
         return Explain(folder, new ExitRecord
         {
+            NeverBegan = !began,
             ExitCode = (int?)Number("code "),
             Stopped = Enum.TryParse<StopReason>(TaskFolder.Line(folder.Stop), out var reason) ? reason : null,
             OutOfMemoryKills = Number("memory.oom_control oom_kill ") ?? Number("memory.events oom_kill ") ?? 0,
             ProcessLimitHits = Number("pids.events max ") ?? 0,
             PeakMemoryBytes = Number("memory.max_usage_in_bytes ") ?? Number("memory.peak "),
             CpuSeconds = nanoseconds / 1e9,
-            StartedAt = started is { Exists: true, Length: > 0 } ? new DateTimeOffset(started.LastWriteTimeUtc) : null,
+            StartedAt = began ? new DateTimeOffset(started.LastWriteTimeUtc) : null,
             EndedAt = new DateTimeOffset(File.GetLastWriteTimeUtc(folder.Exit)),
             Reason = "",
         });
@@ -48,6 +50,7 @@ internal static class ExitRecords
         return new ExitRecord
         {
             Lost = true,
+            NeverBegan = started is { Exists: true, Length: 0 } && folder.Containing("boot") == HostBoot.Id,
             Stopped = Enum.TryParse<StopReason>(TaskFolder.Line(folder.Stop), out var reason) ? reason : null,
             StartedAt = started is { Exists: true, Length: > 0 } ? new DateTimeOffset(started.LastWriteTimeUtc) : null,
             Reason = started.Exists

@@ -120,6 +120,8 @@ internal sealed class TaskLauncher(
         : File.Exists(folder.Exit) ? TaskStage.Ended
         : TaskStage.Lost);
 
+    public TimeSpan? Age(TaskId id) => TaskFolder.Of(data, id).TryGet(out var folder, out _) ? TaskProcesses.Age(folder) : null;
+
     public Task<ExitRecord> WaitAsync(TaskId id, CancellationToken ct)
     {
         var folder = TaskFolder.Of(data, id).Value;
@@ -222,7 +224,7 @@ internal sealed class TaskLauncher(
 
         await WaitAsync(id, CancellationToken.None).ConfigureAwait(false);
         var clue = LogFile.LastLine(files, folder.At("launcher.log")) ?? (log is null ? null : LogFile.LastLine(files, log));
-        return new Problem(ProblemKind.Invalid, "TaskNotStarted", $"The task did not start: {why}{(clue is null ? "" : $" ({clue})")}.");
+        return new Problem(ProblemKind.Invalid, "TaskNotStarted", $"The task did not start: {why}{(clue is null ? "" : $" ({clue})")}.") { Transient = true };
     }
 
     private async Task CompleteAsync(TaskId id, TaskFolder folder, Task over, TaskCompletionSource<ExitRecord> watch)

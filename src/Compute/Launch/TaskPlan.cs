@@ -181,6 +181,7 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
     private string Containment()
     {
         var lines = groups.Folders.Select(f => $"group {f}").ToList();
+        lines.Add($"boot {HostBoot.Id}");
         if (groups.Processes is not null)
         {
             lines.Add($"processes {groups.Processes}");

@@ -34,6 +34,24 @@ internal static class TaskProcesses
         }
     }
 
+    /// <summary>How long the launcher has lived, by the kernel's clock since boot; null when it does not live.</summary>
+    public static TimeSpan? Age(TaskFolder folder)
+    {
+        const double ticksPerSecond = 100;
+        try
+        {
+            // The program's name, in parentheses, may hold anything; the start is the 20th field behind it.
+            var stat = TaskFolder.Line(folder.Launcher) is { Length: > 0 } launcher ? File.ReadAllText($"/proc/{launcher}/stat") : "";
+            return stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries) is { Length: > 19 } fields
+                ? TimeSpan.FromSeconds(double.Parse(File.ReadAllText("/proc/uptime").Split(' ')[0], CultureInfo.InvariantCulture) - (double.Parse(fields[19], CultureInfo.InvariantCulture) / ticksPerSecond))
+                : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     private static List<int> Find(TaskFolder folder)
     {
         if (folder.Containing("processes") is { } list)

@@ -35,7 +35,7 @@ internal sealed class RemoteInputs(ComputeOptions options) : IDisposable
             using var response = await http.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, limited.Token);
             if (!response.IsSuccessStatusCode)
             {
-                return Failed(address, $"the host answered {(int)response.StatusCode}");
+                return Failed(address, $"the host answered {(int)response.StatusCode}") with { Transient = (int)response.StatusCode is 408 or 429 or >= 500 };
             }
 
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
@@ -55,7 +55,7 @@ internal sealed class RemoteInputs(ComputeOptions options) : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            return Failed(address, (e.InnerException ?? e).Message);
+            return Failed(address, (e.InnerException ?? e).Message) with { Transient = IsTransient(e) };
         }
     }
 
@@ -93,7 +93,7 @@ internal sealed class RemoteInputs(ComputeOptions options) : IDisposable
         var allowed = addresses.Where(a => PublicAddress.IsPublic(a) || (options.AllowPrivateInputs && !IsLinkLocal(a))).ToArray();
         if (allowed.Length == 0)
         {
-            throw new IOException($"{host.Host} is not on the public internet; inputs are fetched from public addresses only.");
+            throw new RefusedAddressException($"{host.Host} is not on the public internet; inputs are fetched from public addresses only.");
         }
 
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -115,6 +115,13 @@ internal sealed class RemoteInputs(ComputeOptions options) : IDisposable
         return plain.IsIPv6LinkLocal || plain.ToString().StartsWith("169.254.", StringComparison.Ordinal);
     }
 
+    // What the network did may pass; a name that does not exist, an address that is refused and a full disk stay.
+    private static bool IsTransient(Exception e) =>
+        (e is HttpRequestException or HttpIOException || e.InnerException is SocketException)
+        && e.InnerException is not (RefusedAddressException or SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData });
+
     private static Problem Failed(Uri address, string why) =>
         new(ProblemKind.Invalid, "InputNotFetched", $"{address.GetLeftPart(UriPartial.Path)} could not be fetched: {why}.");
+
+    private sealed class RefusedAddressException(string message) : IOException(message);
 }

@@ -9,6 +9,12 @@ public sealed record JobOptions
     /// <summary>How long a job that is stopped may take to end after SIGTERM before everything of it is killed.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often a job is tried whose command could not begin for a reason that may pass; once its command began, a job is never tried again.</summary>
+    public int Tries { get; init; } = 3;
+
+    /// <summary>The pause before the second try; it doubles with each further one.</summary>
+    public TimeSpan RetryPause { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Preparing that lasts longer is shown as status <c>Preparing</c>; shorter is not worth a write.</summary>
     public TimeSpan PreparingShownAfter { get; init; } = TimeSpan.FromMilliseconds(100);
 }

@@ -49,6 +49,9 @@ public static class JobActions
     /// <summary>A slot of the compute was given to the job.</summary>
     public const string Preparing = "Microsoft.MachineLearningServices/workspaces/jobs/preparing";
 
+    /// <summary>A try failed before the command began; the payload's <c>due</c> (unix milliseconds) is when the next one, <c>attempt</c>, may begin.</summary>
+    public const string Retrying = "Microsoft.MachineLearningServices/workspaces/jobs/retrying";
+
     /// <summary>The job's process lives.</summary>
     public const string Running = "Microsoft.MachineLearningServices/workspaces/jobs/running";
 

@@ -56,7 +56,7 @@ internal sealed class JobQueue(IDatabase database)
         : database.ReadAsync<IReadOnlyList<ArmId>>(
             connection => [.. connection.Query<(string Key, string Task)>(TasksSql, buffered: false).Where(row => tasks.Contains(row.Task)).Select(row => new ArmId(row.Key))], ct);
 
-    /// <summary>The jobs that wait for their next try, and since when it is due.</summary>
-    public Task<IReadOnlyList<(ArmId Job, DateTimeOffset Due)>> DueAsync(CancellationToken ct) => database.ReadAsync<IReadOnlyList<(ArmId, DateTimeOffset)>>(
-        connection => [.. connection.Query<(string Key, long Due)>(DueSql).Select(row => (new ArmId(row.Key), DateTimeOffset.FromUnixTimeMilliseconds(row.Due)))], ct);
+    /// <summary>The jobs that wait for their next try, and when it is due (unix milliseconds).</summary>
+    public Task<IReadOnlyList<(ArmId Job, long Due)>> DueAsync(CancellationToken ct) => database.ReadAsync<IReadOnlyList<(ArmId, long)>>(
+        connection => [.. connection.Query<(string Key, long Due)>(DueSql).Select(row => (new ArmId(row.Key), row.Due))], ct);
 }

@@ -75,6 +75,15 @@ internal static class JobWrites
         "UPDATE jobs SET status = @to WHERE key = @key AND status IN @from",
         new { key = job.Key, to, from }) == 1;
 
+    /// <summary>Puts a job that has not begun back into the queue, for a try that is due later.</summary>
+    public static bool Retry(WriteScope scope, ArmId job, DateTimeOffset due) => scope.Execute(
+        "UPDATE jobs SET status = 'Queued', attempt = attempt + 1, due = @due WHERE key = @key AND started IS NULL AND status IN ('Queued', 'Preparing')",
+        new { key = job.Key, due = due.ToUnixTimeMilliseconds() }) == 1;
+
+    /// <summary>The next try is due.</summary>
+    public static bool SetDue(WriteScope scope, ArmId job) =>
+        scope.Execute("UPDATE jobs SET due = NULL WHERE key = @key AND status = 'Queued' AND due IS NOT NULL", new { key = job.Key }) == 1;
+
     public static void SetStarted(WriteScope scope, ArmId job, DateTimeOffset at, IReadOnlyList<string> notes) => scope.Execute(
         "UPDATE jobs SET started = @at, notes = @notes WHERE key = @key",
         new { key = job.Key, at = at.ToUnixTimeMilliseconds(), notes = notes.Count == 0 ? null : JsonSerializer.Serialize(notes, JobsJson.Default.IReadOnlyListString) });

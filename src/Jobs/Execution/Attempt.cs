@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Zaffre.Compute;
 using Zaffre.Jobs.Data;
@@ -19,8 +20,6 @@ internal sealed record AttemptTools(
 /// </summary>
 internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, CancellationToken server)
 {
-    private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
-
     private static readonly PublishedOutput[] NoOutputs = [];
 
     private readonly JobPlan plan = job.ReadPlan();
@@ -81,6 +80,12 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
     private async Task AdoptAsync(TaskStage stage)
     {
         var started = job.StartedAt;
+        if (started is null && stage is TaskStage.Ended or TaskStage.Lost && await Tasks.NeverBeganAsync(server) is { } why)
+        {
+            await EndUnstartedAsync(new Problem(ProblemKind.Invalid, "LaunchFailed", why) { Transient = true });
+            return;
+        }
+
         if (started is null && await Tasks.CompleteStartAsync(tools.Options.Grace, server) is { Kind: not ProblemKind.Conflict } problem)
         {
             await EndUnstartedAsync(problem with { Code = "LaunchFailed" });
@@ -147,7 +152,8 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
     {
         var ended = Tasks.WaitAsync(tools.Options.Grace, server);
         using var done = CancellationTokenSource.CreateLinkedTokenSource(server, stop.Token);
-        var over = OverAsync(started, done.Token);
+        var limit = new TimeLimit(tools.Time);
+        var over = limit.OverAsync(plan.Timeout, limit.AgeOf(tools.Launcher.Age(job.TaskId), started), done.Token);
         if (await Task.WhenAny(ended, over) == ended)
         {
             await done.CancelAsync();
@@ -162,23 +168,6 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
 
         await Tasks.StopAsync(stop.Reason ?? StopReason.Timeout, tools.Options.Grace, server);
         return await ended;
-    }
-
-    /// <summary>Completes when the job's time is over, or <paramref name="ct"/> is cancelled.</summary>
-    private async Task OverAsync(DateTimeOffset? started, CancellationToken ct)
-    {
-        try
-        {
-            var end = plan.Timeout is { } timeout && (started ?? tools.Time.GetUtcNow()) is var from && timeout < DateTimeOffset.MaxValue - from ? from + timeout : DateTimeOffset.MaxValue;
-            while (end - tools.Time.GetUtcNow() is { } left && left > TimeSpan.Zero)
-            {
-                await Task.Delay(left < LongestDelay ? left : LongestDelay, tools.Time, ct);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // Asked to end, or no longer of interest; the caller looks at both.
-        }
     }
 
     private async Task<Verdict> JudgeAsync(GangEnd end)
@@ -214,13 +203,29 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
 
     private static Problem Stopped() => new(ProblemKind.Conflict, "JobCanceled", "The job was canceled before it started.");
 
+    /// <summary>The command never began: the job ends, or is tried again when the reason may pass.</summary>
     private async Task EndUnstartedAsync(Problem problem)
     {
+        if (problem.Transient && stop.Reason is null && job.Attempt < tools.Options.Tries)
+        {
+            await RetryAsync(problem);
+            return;
+        }
+
         var verdict = stop.Reason is null
             ? Verdict.Failed(problem.Code, problem.Message)
             : Verdict.CanceledBy((await tools.Jobs.FindAsync(job.JobId, CancellationToken.None))?.StopBy ?? "Somebody", exitCode: null);
         await WriteSystemLogAsync([verdict.Message!]);
         await EndAsync(verdict, []);
+    }
+
+    private async Task RetryAsync(Problem problem)
+    {
+        var pause = tools.Options.RetryPause * Math.Pow(2, job.Attempt - 1);
+        var why = string.Create(CultureInfo.InvariantCulture, $"try {job.Attempt} of {tools.Options.Tries} failed before the command began: ({problem.Code}) {problem.Message.TrimEnd('.')}. The next one begins in {pause.TotalSeconds:0.###} s.");
+        await WriteSystemLogAsync([why]);
+        await Tasks.RemoveAsync(CancellationToken.None);
+        await tools.Transitions.RetryAsync(job, why, tools.Time.GetUtcNow() + pause);
     }
 
     private async Task EndAsync(Verdict verdict, IReadOnlyList<PublishedOutput> outputs)
@@ -229,13 +234,22 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         await Tasks.RemoveAsync(CancellationToken.None);
     }
 
-    /// <summary>What the server did for the job, beside what the job itself wrote.</summary>
+    /// <summary>What the server did for the job, beside what the job itself wrote; what it said of earlier tries stays.</summary>
     private async Task WriteSystemLogAsync(IReadOnlyList<string> lines)
     {
         if (lines.Count > 0)
         {
-            using var text = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n"));
-            await tools.Store.PutAsync(plan.Artifacts.Child("system_logs/zaffre.txt"), text, new BlobWrite { ContentType = "text/plain" }, CancellationToken.None);
+            var log = plan.Artifacts.Child("system_logs/zaffre.txt");
+            using var text = new MemoryStream();
+            if (job.Attempt > 1)
+            {
+                await using var before = await tools.Store.OpenReadAsync(log, CancellationToken.None);
+                await (before?.CopyToAsync(text) ?? Task.CompletedTask);
+            }
+
+            text.Write(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n"));
+            text.Position = 0;
+            await tools.Store.PutAsync(log, text, new BlobWrite { ContentType = "text/plain" }, CancellationToken.None);
         }
     }
 }

@@ -72,6 +72,29 @@ internal sealed class Gang(ITaskLauncher launcher, TaskId first, JobPlan plan)
         return (await StartPreparedAsync(members, grace, ct)).Then<RunningTask>(running => running with { NotLimited = notLimited });
     }
 
+    /// <summary>How the attempt ended when it is certain that no command of it ever began; null otherwise.</summary>
+    public async Task<string?> NeverBeganAsync(CancellationToken ct)
+    {
+        string? reason = null;
+        foreach (var id in members.Select(member => IdOf(first, member.Number)))
+        {
+            var stage = await launcher.InspectAsync(id, ct);
+            if (stage == TaskStage.Unknown)
+            {
+                continue;
+            }
+
+            if (stage == TaskStage.Running || await launcher.WaitAsync(id, ct) is not { NeverBegan: true, Stopped: null } record)
+            {
+                return null;
+            }
+
+            reason ??= record.Reason;
+        }
+
+        return reason;
+    }
+
     /// <summary>Starts those tasks that lie ready and were not started when the server died; the problem says which one did not start.</summary>
     public async Task<Problem?> CompleteStartAsync(TimeSpan grace, CancellationToken ct)
     {
@@ -148,7 +171,7 @@ internal sealed class Gang(ITaskLauncher launcher, TaskId first, JobPlan plan)
             else if (starts[i].Problem is { } problem)
             {
                 await StopAsync(StopReason.Removed, grace, ct);
-                return problem with { Message = $"{which[i].Name} did not start, and the others were ended. {problem.Message}" };
+                return problem with { Transient = starts.All(start => start.Problem is not null), Message = $"{which[i].Name} did not start, and the others were ended. {problem.Message}" };
             }
         }
 

@@ -18,6 +18,8 @@ internal sealed class Orchestrator(JobStores stores, IComputes computes, IEventL
 {
     private const string Computes = "Microsoft.MachineLearningServices/workspaces/computes/";
 
+    private static readonly TimeSpan LongestRetryPause = TimeSpan.FromMinutes(10);
+
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<string, Lane> lanes = new(StringComparer.Ordinal);
@@ -78,6 +80,10 @@ internal sealed class Orchestrator(JobStores stores, IComputes computes, IEventL
         if (change.Action == JobActions.Queued && payload.Text("compute") is { } compute)
         {
             LaneOf(compute.ToLowerInvariant()).Waits((int?)payload["rank"] ?? QueueRank.Default, payload.Text("experiment") ?? "");
+        }
+        else if (change.Action == JobActions.Retrying)
+        {
+            TryLater(new ArmId(change.Subject), (long?)payload["due"] ?? 0);
         }
         else if (pipeline && change.Action == JobActions.Finalizing)
         {
@@ -158,6 +164,11 @@ internal sealed class Orchestrator(JobStores stores, IComputes computes, IEventL
             await ReleasedAsync(job);
         }
 
+        foreach (var (job, due) in await stores.Queue.DueAsync(ct))
+        {
+            TryLater(job, due);
+        }
+
         foreach (var group in await stores.Queue.GroupsAsync(ct))
         {
             LaneOf(group.Compute).Waits(group.Rank, group.Experiment);
@@ -184,7 +195,7 @@ internal sealed class Orchestrator(JobStores stores, IComputes computes, IEventL
             return;
         }
 
-        if (job.Status == JobStatus.NotStarted)
+        if (job.Status == JobStatus.NotStarted || job is { Status: JobStatus.Queued, Due: not null })
         {
             return;
         }
@@ -205,6 +216,16 @@ internal sealed class Orchestrator(JobStores stores, IComputes computes, IEventL
 
         LaneOf(job.Compute).Waits(job.Rank, job.Experiment);
     }
+
+    /// <summary>Puts a job into the queue when its next try is due. A clock that was set back does not keep it: no pause is longer than the longest.</summary>
+    private void TryLater(ArmId job, long due) => Track(GuardAsync(
+        async () =>
+        {
+            var left = DateTimeOffset.FromUnixTimeMilliseconds(due) - tools.Time.GetUtcNow();
+            await Task.Delay(TimeSpan.FromTicks(Math.Clamp(left.Ticks, 0, LongestRetryPause.Ticks)), tools.Time, stopping);
+            await tools.Transitions.DueAsync(job);
+        },
+        job.Value));
 
     /// <summary>A running pipeline is moved by its steps; one that is to end, or whose steps are, is gone on with.</summary>
     private void TakeUpPipeline(JobRow pipeline)

@@ -38,6 +38,9 @@ internal sealed class StepProgress(IRuns runs, ITokens tokens, JobTickets ticket
     /// <summary>A step's process lives.</summary>
     public static void Started(WriteScope scope, JobRow step) => Note(scope, step, $"{step.Step}: running");
 
+    /// <summary>A try of a step failed before its command began.</summary>
+    public static void Retrying(WriteScope scope, JobRow step, string why) => Note(scope, step, $"{step.Step}: {why}");
+
     /// <summary>A step has ended as <paramref name="verdict"/> says; does nothing for a job that is no step.</summary>
     public void Ended(WriteScope scope, JobRow step, Verdict verdict) => Drain(scope, new Queue<(JobRow, Verdict)>([(step, verdict)]));
 

@@ -42,6 +42,30 @@ internal sealed class Transitions(IDatabase database, IRuns runs, JobEnding endi
         },
         CancellationToken.None);
 
+    /// <summary>A try failed before the command began: the next one is due later.</summary>
+    public Task RetryAsync(JobRow job, string why, DateTimeOffset due) => database.WriteAsync(
+        scope =>
+        {
+            if (JobWrites.Retry(scope, job.JobId, due))
+            {
+                runs.SetStatus(scope, job.Workspace, job.Name, RunStatus.Queued);
+                StepProgress.Announce(scope, job, JobActions.Retrying, ("attempt", job.Attempt + 1), ("due", due.ToUnixTimeMilliseconds()), ("why", why));
+                StepProgress.Retrying(scope, job, why);
+            }
+        },
+        CancellationToken.None);
+
+    /// <summary>The next try of a job is due; it waits for places again.</summary>
+    public Task DueAsync(ArmId id) => database.WriteAsync(
+        scope =>
+        {
+            if (JobWrites.SetDue(scope, id))
+            {
+                StepProgress.AnnounceQueued(scope, JobWrites.Find(scope, id)!);
+            }
+        },
+        CancellationToken.None);
+
     public Task RunningAsync(JobRow job, RunningTask task) => database.WriteAsync(
         scope =>
         {

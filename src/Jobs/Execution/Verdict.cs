@@ -31,6 +31,11 @@ internal sealed partial record Verdict(string Status, int? ExitCode, string? Cod
             return CanceledBy(stoppedBy ?? "The server", exit.ExitCode);
         }
 
+        if (exit.NeverBegan)
+        {
+            return Failed("LaunchFailed", exit.Reason);
+        }
+
         if (exit.Lost)
         {
             return Failed("JobLost", Sentence(

@@ -12,7 +12,7 @@ using Zaffre.Web;
 namespace Zaffre.Jobs.Features;
 
 /// <summary>Jobs as an ARM type: GET and list; PUT and DELETE have handlers of their own.</summary>
-internal sealed class JobResource(JobTable jobs) : ArmResource
+internal sealed class JobResource(JobTable jobs, JobFacets facets) : ArmResource
 {
     public override string Path => "jobs/{name}";
 
@@ -31,9 +31,43 @@ internal sealed class JobResource(JobTable jobs) : ArmResource
         return (type.Length == 0 || type.Equals(resource.Properties.Text("jobType"), StringComparison.OrdinalIgnoreCase))
             && ListParameters.Holds(ListParameters.Value(query, "tag"), resource.Properties.Object("tags"))
             && ListParameters.Holds(ListParameters.Value(query, "properties"), resource.Properties.Object("properties"))
-            && !ListParameters.Value(query, "scheduled").Equals("true", StringComparison.OrdinalIgnoreCase)
-            && ListParameters.Value(query, "scheduleId").Length == 0;
+            && !IsScheduled(query);
     }
+
+    // Nothing is: schedules make jobs, and there are none.
+    private static bool IsScheduled(IQueryCollection query) =>
+        ListParameters.Value(query, "scheduled").Equals("true", StringComparison.OrdinalIgnoreCase) || ListParameters.Value(query, "scheduleId").Length > 0;
+
+    /// <summary>A list with filters is read from their index, whatever part of the jobs they let through.</summary>
+    public override async Task<Page<Resource>> ListAsync(ResourceCall call, ResourceQuery query, IResources resources, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        ArgumentNullException.ThrowIfNull(query);
+        var parameters = call.Http.Request.Query;
+        if (IsScheduled(parameters))
+        {
+            return new Page<Resource>([], null);
+        }
+
+        var asked = JobFacets.Asked(ListParameters.Value(parameters, "jobType"), ListParameters.Value(parameters, "tag"), ListParameters.Value(parameters, "properties"));
+        if (asked.Count == 0 || query.Order != ResourceOrder.Created || PlaceOf(query.Continuation) is not { } from)
+        {
+            return await base.ListAsync(call, query, resources, ct);
+        }
+
+        var sequences = await facets.PageAsync(query, asked, from, ct);
+        var items = await resources.FindAllAsync([.. sequences.Take(query.Top)], ct);
+        return new Page<Resource>(
+            [.. items.Where(item => query.Where?.Invoke(item) ?? true)],
+            sequences.Count > query.Top ? string.Create(CultureInfo.InvariantCulture, $"k{sequences[query.Top - 1]}") : null);
+    }
+
+    // As ResourceListing writes them: k and a sequence, or a number of items to skip.
+    private static (long? After, int Skip)? PlaceOf(string? continuation) =>
+        string.IsNullOrEmpty(continuation) ? (null, 0)
+        : int.TryParse(continuation, NumberStyles.None, CultureInfo.InvariantCulture, out var skip) ? (null, skip)
+        : continuation[0] == 'k' && long.TryParse(continuation.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out var after) ? (after, 0)
+        : null;
 
     /// <summary>A step of a pipeline has no resource of its own: its row answers for it.</summary>
     public override async Task<Resource?> FindAsync(ResourceCall call, IResources resources, CancellationToken ct)
@@ -117,6 +151,7 @@ internal sealed class JobResource(JobTable jobs) : ArmResource
         {
             (JobProperties.StartTime, Time(row.Started)),
             (JobProperties.EndTime, Time(row.Ended)),
+            (JobProperties.Attempt, row.Attempt > 1 ? row.Attempt.ToString(CultureInfo.InvariantCulture) : null),
             (JobProperties.ExitCode, row.ExitCode?.ToString(CultureInfo.InvariantCulture)),
             (JobProperties.ErrorCode, row.ErrorCode),
             (JobProperties.ErrorMessage, row.ErrorMessage),

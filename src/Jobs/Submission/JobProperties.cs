@@ -6,6 +6,9 @@ internal static class JobProperties
     /// <summary>What this host could not limit or isolate.</summary>
     public const string NotLimited = "zaffre.notLimited";
 
+    /// <summary>Which try this is, when it is not the first.</summary>
+    public const string Attempt = "zaffre.attempt";
+
     /// <summary>The command's exit code.</summary>
     public const string ExitCode = "zaffre.exitCode";
 

@@ -20,6 +20,7 @@ internal static class WithoutEngine
         ("notificationSetting", "nothing here sends mail or calls webhooks"),
         ("sourceJobId", "a pipeline from an earlier job is not supported; send its jobs"),
         ("parentJobName", "child jobs are made by the server only"),
+        ("limits", "a pipeline has no time limit of its own; give its steps limits"),
     ];
 
     /// <summary>As <see cref="Check"/>, for a pipeline's own members; its steps are checked as jobs are.</summary>

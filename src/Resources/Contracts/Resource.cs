@@ -100,6 +100,9 @@ public interface IResources
 
     Task<Page<Resource>> ListAsync(ResourceQuery query, CancellationToken ct);
 
+    /// <summary>The resources with these sequences, in this order; those that are gone are left out.</summary>
+    Task<IReadOnlyList<Resource>> FindAllAsync(IReadOnlyList<long> sequences, CancellationToken ct);
+
     /// <summary>Reads inside a write unit, seeing its own writes.</summary>
     Resource? Find(WriteScope scope, ArmId id);
 

@@ -65,7 +65,15 @@ internal sealed class ResourceListing(ResourceQuery query)
 
     private List<ResourceRow> Rows(DbConnection connection, Place? after, int limit)
     {
-        var archived = query.View switch { ListView.ActiveOnly => "AND archived = 0", ListView.ArchivedOnly => "AND archived = 1", _ => "" };
+        var collection = $"{query.Parent.Key}/{query.Type.ToLowerInvariant()}";
+        return connection.Query<ResourceRow>(
+            Sql(after is not null),
+            new { parent = query.Parent.Key, type = query.Type.ToLowerInvariant(), low = collection + "/", high = collection + "0", after?.Sequence, after?.Modified, after?.Key, limit }).AsList();
+    }
+
+    /// <summary>The statement of a page, the first one or (<paramref name="continued"/>) a later one.</summary>
+    internal string Sql(bool continued)
+    {
         var (past, order) = query.Order switch
         {
             ResourceOrder.Modified => ($"AND (modified_at, sequence) {sign} (@Modified, @Sequence)", $"modified_at {direction}, sequence {direction}"),
@@ -75,11 +83,16 @@ internal sealed class ResourceListing(ResourceQuery query)
 
         // '0' follows '/' in ordinal order: the range holds every key below this collection, so that an order by key reads no other.
         var range = query.Order == ResourceOrder.Name ? "AND key > @low AND key < @high" : "";
-        var collection = $"{query.Parent.Key}/{query.Type.ToLowerInvariant()}";
-        var sql = $"SELECT {ResourceRow.Columns} FROM resources WHERE parent = @parent AND type = @type {archived} {range} {(after is null ? "" : past)} ORDER BY {order} LIMIT @limit";
-        return connection.Query<ResourceRow>(
-            sql,
-            new { parent = query.Parent.Key, type = query.Type.ToLowerInvariant(), low = collection + "/", high = collection + "0", after?.Sequence, after?.Modified, after?.Key, limit }).AsList();
+        string Part(string archived) => $"SELECT {ResourceRow.Columns} FROM resources WHERE parent = @parent AND type = @type {archived} {range} {(continued ? past : "")} ORDER BY {order} LIMIT @limit";
+        return query.View switch
+        {
+            ListView.ActiveOnly => Part("AND archived = 0"),
+            ListView.ArchivedOnly => Part("AND archived = 1"),
+
+            // The index is ordered within each kind: both are read in order and merged, instead of sorting all of them.
+            _ when query.Order == ResourceOrder.Created => $"SELECT * FROM ({Part("AND archived = 0")}) UNION ALL SELECT * FROM ({Part("AND archived = 1")}) ORDER BY sequence {direction} LIMIT @limit",
+            _ => Part(""),
+        };
     }
 
     private string Continuation(Place last) => query.Order switch

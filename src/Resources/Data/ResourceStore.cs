@@ -14,6 +14,14 @@ internal sealed class ResourceStore(IDatabase database, IEnumerable<IScopedDelet
         connection => connection.QueryFirstOrDefault<ResourceRow>(FindSql, new { key = id.Key })?.ToResource(),
         ct);
 
+    public Task<IReadOnlyList<Resource>> FindAllAsync(IReadOnlyList<long> sequences, CancellationToken ct) => database.ReadAsync<IReadOnlyList<Resource>>(
+        connection =>
+        {
+            var found = connection.Query<ResourceRow>($"SELECT {ResourceRow.Columns} FROM resources WHERE sequence IN @sequences", new { sequences }).ToDictionary(row => row.Sequence);
+            return [.. sequences.Where(found.ContainsKey).Select(sequence => found[sequence].ToResource())];
+        },
+        ct);
+
     public async ValueTask<bool> ExistsAsync(ArmId scope, CancellationToken ct) => await database.ReadAsync(
         connection => connection.ExecuteScalar<long>("SELECT EXISTS (SELECT 1 FROM resources WHERE key = @key)", new { key = scope.Key }) != 0,
         ct);

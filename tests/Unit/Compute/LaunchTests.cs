@@ -20,6 +20,41 @@ public sealed class LaunchTests(TaskRig rig) : IClassFixture<TaskRig>
     }
 
     [Fact]
+    public async Task How_long_a_task_has_lived_is_known_to_every_server_and_by_no_clock_that_is_set()
+    {
+        var spec = rig.Shell("sleep 300");
+        Assert.True((await rig.Launcher.StartAsync(spec, CancellationToken.None)).Succeeded);
+        Assert.InRange(rig.NewLauncher().Age(spec.Id)!.Value.TotalSeconds, -0.1, 60);
+        await rig.Launcher.StopAsync(spec.Id, StopReason.Removed, TimeSpan.FromSeconds(5), CancellationToken.None);
+        Assert.Null(rig.NewLauncher().Age(new TaskId("nobody", 0)));
+    }
+
+    [Fact]
+    public async Task A_task_that_the_sandbox_does_not_start_never_began_and_may_be_tried_again()
+    {
+        var spec = rig.Shell("true") with { WorkingDirectory = "/mnt/azureml/wd/nowhere" };
+        var refused = (await rig.Launcher.StartAsync(spec, CancellationToken.None)).Problem;
+        Assert.Equal(("TaskNotStarted", true), (refused?.Code, refused?.Transient));
+        Assert.True((await rig.NewLauncher().WaitAsync(spec.Id, CancellationToken.None)).NeverBegan);
+    }
+
+    [Theory]
+    [InlineData("", true, true)]
+    [InlineData("1", true, false)]
+    [InlineData("", false, false)]
+    public async Task A_lost_task_never_began_only_when_its_files_of_this_boot_say_so(string started, bool thisBoot, bool never)
+    {
+        var id = new TaskId($"lost{started}{thisBoot}", 0);
+        var folder = rig.Data.Path("tasks", id.Name, "0");
+        Directory.CreateDirectory(folder);
+        await File.WriteAllTextAsync(Path.Combine(folder, "started"), started);
+        await File.WriteAllTextAsync(Path.Combine(folder, "containment"), $"boot {(thisBoot ? (await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id")).Trim() : "another")}\n");
+        Assert.Equal(TaskStage.Lost, await rig.Launcher.InspectAsync(id, CancellationToken.None));
+        var record = await rig.Launcher.WaitAsync(id, CancellationToken.None);
+        Assert.Equal((true, never), (record.Lost, record.NeverBegan));
+    }
+
+    [Fact]
     public async Task A_command_that_succeeds_says_so()
     {
         var (record, _) = await rig.RunAsync(rig.Shell("true"));

@@ -105,6 +105,19 @@ public sealed class StagingTests(TaskRig rig) : IClassFixture<TaskRig>
         Assert.Contains("public", problem!.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("https://127.0.0.1:1/x", true)]
+    [InlineData("https://no-such-host.invalid/x", false)]
+    [InlineData("https://169.254.169.254/x", false)]
+    public async Task What_the_network_did_may_pass_and_what_the_address_says_stays(string address, bool transient)
+    {
+        using var remote = new RemoteInputs(new ComputeOptions { AllowPrivateInputs = true });
+
+        var problem = (await remote.FetchAsync(new Uri(address), rig.Data.Path("x"), CancellationToken.None)).Problem;
+
+        Assert.Equal((transient, "InputNotFetched"), (problem!.Transient, problem.Code));
+    }
+
     private TaskStaging Staging() => new(rig.Data, rig.Admission, new RemoteInputs(new ComputeOptions()));
 
     private StagingRequest Request()

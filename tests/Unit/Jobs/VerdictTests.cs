@@ -53,6 +53,10 @@ public sealed class VerdictTests
     public void A_lost_process_fails_the_job() =>
         Assert.Equal(("Failed", "JobLost"), (Judge(new ExitRecord { Lost = true, Reason = "" }).Status, Judge(new ExitRecord { Lost = true, Reason = "" }).Code));
 
+    [Fact]
+    public void A_command_that_never_began_is_no_error_of_its_user() =>
+        Assert.Equal(("Failed", "LaunchFailed"), (Judge(new ExitRecord { ExitCode = 125, NeverBegan = true, Reason = "x" }).Status, Judge(new ExitRecord { Lost = true, NeverBegan = true, Reason = "x" }).Code));
+
     [Theory]
     [InlineData("a\nValueError: bad\nbye\n", "ValueError: bad")]
     [InlineData("one\ntwo\n\n", "two")]

@@ -101,7 +101,7 @@ internal sealed class QueueRig : IDisposable
 
     public async Task<string> PlanAsync(string sql)
     {
-        var parameters = new { compute = "", rank = 2, experiment = "", after = 0, task = "", key = "" };
+        var parameters = new { compute = "", rank = 2, experiment = "", after = 0, parent = "", type = "", limit = 10, skip = 0, Sequence = 1, facet0 = "", facet1 = "", facet2 = "" };
         return string.Join('\n', await Database.ReadAsync(
             connection => connection.Query("EXPLAIN QUERY PLAN " + sql, parameters).Select(row => (string)row.detail).ToList(), CancellationToken.None));
     }
