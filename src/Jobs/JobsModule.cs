@@ -63,6 +63,7 @@ public static class JobsModule
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<Orchestrator>());
         services.AddSingleton<IUriScheme, JobsScheme>();
         services.AddSingleton<IRunOutputAssets, OutputAssets>();
+        services.AddSingleton<YamlCheck>();
         services.AddSingleton<PipelineYaml>();
         services.AddSingleton<IYamlKind, JobYaml>();
         services.AddSingleton<IYamlKind, ComponentYaml>();

@@ -74,7 +74,10 @@ internal sealed record VerbCall(ParseResult Parsed, ApiClient Api)
 
     public T Get<T>(Argument<T> argument) => Parsed.GetValue(argument)!;
 
-    /// <summary>The values of <c>--set a.b=c</c>; numbers, booleans and JSON are read as such, everything else is text.</summary>
+    /// <summary>
+    /// The values of <c>--set a.b=c</c>, in their order: JSON maps, lists and quoted texts, and <c>null</c>, are read as such; everything else is text, in
+    /// which the server finds numbers and booleans where they may stand.
+    /// </summary>
     public Dictionary<string, JsonNode?> Set(Option<string[]> option, params ReadOnlySpan<(string Path, string? Value)> own)
     {
         var set = new Dictionary<string, JsonNode?>(StringComparer.Ordinal);
@@ -89,10 +92,29 @@ internal sealed record VerbCall(ParseResult Parsed, ApiClient Api)
         foreach (var pair in Parsed.GetValue(option) ?? [])
         {
             var at = pair.IndexOf('=', StringComparison.Ordinal);
-            set[at > 0 ? pair[..at] : throw new CliException($"--set {pair}: write it as path=value.")] = pair[(at + 1)..];
+            var path = at > 0 ? pair[..at].Trim() : throw new CliException($"--set {pair}: write it as path=value.");
+            set.Remove(path);
+            set[path] = ValueOf(pair[(at + 1)..]);
         }
 
         return set;
+    }
+
+    private static JsonNode? ValueOf(string text)
+    {
+        if (text == "null" || text is not ['{' or '[' or '"', ..])
+        {
+            return text == "null" ? null : JsonValue.Create(text);
+        }
+
+        try
+        {
+            return JsonNode.Parse(text);
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            return JsonValue.Create(text);
+        }
     }
 
     /// <summary>Traffic or tags as <c>"blue=90 green=10"</c>.</summary>

@@ -3,30 +3,30 @@ using System.Text;
 
 namespace Zaffre.Cli;
 
-/// <summary>A local file or folder to upload, and the name its content has (docs/yaml-resolve.md, step 2).</summary>
-internal sealed record LocalContent(string Root, bool IsFolder, IReadOnlyList<string> Files)
-{
-    /// <summary>The last segment of the path.</summary>
-    public string Name => Path.GetFileName(Root.TrimEnd('/'));
+/// <summary>A file to upload: its path relative to the folder that is uploaded, with forward slashes, and where it lies.</summary>
+internal sealed record LocalFile(string Name, string Path);
 
+/// <summary>A local file or folder to upload, and the name its content has (docs/yaml-resolve.md, step 2). Files in ordinal order of their names.</summary>
+internal sealed record LocalContent(string Name, bool IsFolder, IReadOnlyList<LocalFile> Files)
+{
     /// <summary>Reads what is there; <paramref name="kind"/> is file, folder or any, <paramref name="at"/> says who names it.</summary>
-    public static LocalContent Read(string path, string kind, string at)
+    public static LocalContent Read(string path, string kind, string at, params ReadOnlySpan<string> ignore)
     {
         var full = Path.GetFullPath(path);
         if (Directory.Exists(full) && kind != "file")
         {
-            var ignored = IgnoreFile.Of(full);
-            var files = Directory.EnumerateFiles(full, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None })
-                .Select(file => Path.GetRelativePath(full, file))
-                .Where(file => !ignored.Ignores(file))
+            var (ignored, always) = (IgnoreFile.Of(full), new IgnoreFile(ignore.ToArray()));
+            var files = Below(full)
+                .Where(file => !ignored.Ignores(file) && !always.Ignores(file))
                 .Order(StringComparer.Ordinal)
+                .Select(file => new LocalFile(file, Path.Combine(full, file)))
                 .ToList();
-            return files.Count > 0 ? new LocalContent(full, true, files) : throw new CliException($"{at}: the folder {path} holds no file to upload.");
+            return files.Count > 0 ? new LocalContent(NameOf(full), true, files) : throw new CliException($"{at}: the folder {path} holds no file to upload.");
         }
 
         if (File.Exists(full) && kind != "folder")
         {
-            return new LocalContent(full, false, [Path.GetFileName(full)]);
+            return new LocalContent(NameOf(full), false, [new LocalFile(NameOf(full), full)]);
         }
 
         throw new CliException(Path.Exists(full)
@@ -34,7 +34,10 @@ internal sealed record LocalContent(string Root, bool IsFolder, IReadOnlyList<st
             : $"{at}: {path} does not exist.");
     }
 
-    public string FullPath(string file) => IsFolder ? Path.Combine(Root, file) : Root;
+    /// <summary>Every file below the folder, relative to it; links to folders are followed.</summary>
+    public static IEnumerable<string> Below(string folder) =>
+        Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false })
+            .Select(file => Path.GetRelativePath(folder, file));
 
     public string Hash()
     {
@@ -42,8 +45,8 @@ internal sealed record LocalContent(string Root, bool IsFolder, IReadOnlyList<st
         var buffer = new byte[128 * 1024];
         foreach (var file in Files)
         {
-            using var stream = File.OpenRead(FullPath(file));
-            hash.AppendData(Encoding.UTF8.GetBytes($"{file}\0{stream.Length}\0"));
+            using var stream = File.OpenRead(file.Path);
+            hash.AppendData(Encoding.UTF8.GetBytes($"{file.Name}\0{stream.Length}\0"));
             int read;
             while ((read = stream.Read(buffer)) > 0)
             {
@@ -53,4 +56,6 @@ internal sealed record LocalContent(string Root, bool IsFolder, IReadOnlyList<st
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    private static string NameOf(string full) => Path.GetFileName(full.TrimEnd('/'));
 }

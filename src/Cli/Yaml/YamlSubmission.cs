@@ -77,7 +77,11 @@ internal sealed class YamlSubmission(ApiClient api)
         foreach (var upload in (resolved["uploads"] as JsonArray ?? []).OfType<JsonObject>())
         {
             var store = resolved.Object("store")!;
-            var content = LocalContent.Read(Path.Combine(folder, upload.Text("local")!), upload.Text("kind")!, upload.Text("at")!);
+            var includes = (upload["includes"] as JsonArray ?? []).OfType<JsonObject>().Select(one => new Include(Path.Combine(folder, one.Text("local")!), one.Text("at")!)).ToArray();
+            var ignore = (upload["ignore"] as JsonArray ?? []).Select(pattern => pattern.Text()!).ToArray();
+            var (local, at) = (upload.Text("local") is { } path ? Path.Combine(folder, path) : null, upload.Text("at")!);
+            using var merged = includes.Length == 0 ? null : IncludedCode.Read(local, at, includes, ignore);
+            var content = merged?.Content ?? LocalContent.Read(local!, upload.Text("kind")!, at, ignore);
             var hash = content.Hash();
             var target = $"LocalUpload/{hash}/{content.Name}";
             await UploadAsync(content, store.Text("container")! + "/" + target, store.Text("sas")!, ct);
@@ -90,7 +94,7 @@ internal sealed class YamlSubmission(ApiClient api)
 
     private async Task UploadAsync(LocalContent content, string target, string sas, CancellationToken ct)
     {
-        string Url(string file) => target + (content.IsFolder ? "/" + string.Join('/', file.Split('/').Select(Uri.EscapeDataString)) : "") + "?" + sas;
+        string Url(LocalFile file) => target + (content.IsFolder ? "/" + string.Join('/', file.Name.Split('/').Select(Uri.EscapeDataString)) : "") + "?" + sas;
 
         var first = Url(content.Files[0]);
         using (var head = await BlobAsync(HttpMethod.Head, first, null, ct))
@@ -103,13 +107,13 @@ internal sealed class YamlSubmission(ApiClient api)
 
         foreach (var file in content.Files)
         {
-            await using var stream = File.OpenRead(content.FullPath(file));
+            await using var stream = File.OpenRead(file.Path);
             using var put = await BlobAsync(HttpMethod.Put, Url(file), stream, ct);
-            await CheckAsync(put, file, ct);
+            await CheckAsync(put, file.Name, ct);
         }
 
         using var completed = await BlobAsync(HttpMethod.Put, first + "&comp=metadata", null, ct, ("x-ms-meta-upload_status", "completed"));
-        await CheckAsync(completed, content.Files[0], ct);
+        await CheckAsync(completed, content.Files[0].Name, ct);
     }
 
     private async Task<HttpResponseMessage> BlobAsync(HttpMethod method, string url, Stream? body, CancellationToken ct, params (string Name, string Value)[] headers)

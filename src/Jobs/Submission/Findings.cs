@@ -27,6 +27,9 @@ internal sealed class Findings
     /// <summary>All problems as one; call only when there are some.</summary>
     public Problem Combined => Problem.Combine(problems);
 
+    /// <summary>Each by itself.</summary>
+    public IReadOnlyList<Problem> All => problems;
+
     /// <summary>Findings about a part that is read as if it were a job of its own: <c>properties</c> in their paths becomes <paramref name="path"/>.</summary>
     public Findings Under(string path) => new(problems, path);
 

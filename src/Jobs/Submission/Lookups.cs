@@ -7,12 +7,22 @@ using Zaffre.Workspaces;
 
 namespace Zaffre.Jobs.Submission;
 
+/// <summary>What a submission will have stored by the time it is sent: looked at before what is stored.</summary>
+internal interface IPendingAssets
+{
+    /// <summary>The version that a reference will name, or null when it is not of this submission.</summary>
+    AssetVersion? Find(AssetType type, string reference);
+
+    /// <summary>The place of what will be uploaded, or null when the URI names none of it.</summary>
+    ResolvedUri? Place(string uri);
+}
+
 /// <summary>
 /// What one submission looks up, once each: the steps of a pipeline name the same environments, codes and computes over and over. Not thread safe;
 /// lives as long as the submission. References that may mean another version tomorrow are looked up by <paramref name="pinned"/> first, and
 /// what they mean now is kept in <see cref="Pins"/>.
 /// </summary>
-internal sealed class Lookups(LookupSources sources, IReadOnlyDictionary<string, string>? pinned = null)
+internal sealed class Lookups(LookupSources sources, IReadOnlyDictionary<string, string>? pinned = null, IPendingAssets? pending = null)
 {
     private readonly Dictionary<string, string> pins = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Outcome<ComputeTarget>> computes = new(StringComparer.OrdinalIgnoreCase);
@@ -38,6 +48,11 @@ internal sealed class Lookups(LookupSources sources, IReadOnlyDictionary<string,
             return known;
         }
 
+        if (pending?.Find(type, asset) is { } coming)
+        {
+            return versions[(type, asset)] = coming;
+        }
+
         var found = await sources.Assets.ResolveAsync(reference, type, Pinned(type, asset), ct);
         if (found.TryGet(out var version, out _))
         {
@@ -49,11 +64,16 @@ internal sealed class Lookups(LookupSources sources, IReadOnlyDictionary<string,
 
     /// <summary>A place that does not change while the submission lasts, such as that of code.</summary>
     public async Task<Outcome<ResolvedUri>> UriAsync(WorkspaceRef reference, string uri, CancellationToken ct) =>
-        places.TryGetValue(uri, out var known) ? known : places[uri] = await sources.Uris.ResolveAsync(reference, uri, ct);
+        places.TryGetValue(uri, out var known) ? known : places[uri] = pending?.Place(uri) is { } coming ? coming : await sources.Uris.ResolveAsync(reference, uri, ct);
 
     /// <summary>Where data lies now.</summary>
     public async Task<Outcome<ResolvedUri>> DataAsync(WorkspaceRef reference, string uri, CancellationToken ct)
     {
+        if (pending?.Place(uri) is { } coming)
+        {
+            return coming;
+        }
+
         var wanted = uri;
         foreach (var type in (ReadOnlySpan<AssetType>)[AssetType.Data, AssetType.Model])
         {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Xml;
 using Zaffre.Assets;
@@ -275,7 +274,6 @@ internal static class CommandYaml
     public static void RefuseUnsupported(YamlMap root)
     {
         foreach (var (key, why) in (ReadOnlySpan<(string, string)>)[
-            ("services", "Interactive services are not supported."),
             ("parent_job_name", "Child jobs are made by the server only."),
         ])
         {
@@ -286,14 +284,7 @@ internal static class CommandYaml
             }
         }
 
-        if (root.Map("identity") is { } identity)
-        {
-            var type = identity.Text("type", required: true);
-            if (type is not (null or "aml_token"))
-            {
-                identity.Unsupported("type", string.Create(CultureInfo.InvariantCulture, $"Identity {type} is not supported: a job acts with a token of its own (aml_token)."));
-            }
-        }
+        WithoutEngineYaml.CheckIdentityAndServices(root);
     }
 
     /// <summary>Without the members that are null.</summary>

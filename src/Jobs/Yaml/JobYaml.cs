@@ -4,10 +4,8 @@ using Zaffre.Assets;
 namespace Zaffre.Jobs.Yaml;
 
 /// <summary>Jobs as <c>az ml</c> writes them: command jobs here, pipelines by <see cref="PipelineYaml"/>.</summary>
-internal sealed class JobYaml(PipelineYaml pipelines) : IYamlKind
+internal sealed class JobYaml(PipelineYaml pipelines, YamlCheck check) : IYamlKind
 {
-    private static readonly string[] OtherTypes = ["sweep", "spark", "automl", "parallel", "import", "finetuning", "distillation"];
-
     /// <inheritdoc/>
     public string Kind => "job";
 
@@ -26,7 +24,7 @@ internal sealed class JobYaml(PipelineYaml pipelines) : IYamlKind
         }
     }
 
-    private static async Task CommandAsync(YamlReading reading, YamlMap root, CancellationToken ct)
+    private async Task CommandAsync(YamlReading reading, YamlMap root, CancellationToken ct)
     {
         root.Ignore("id", "creation_context", "status", "log_files", "parameters");
         var name = root.Text("name") ?? "job-" + Guid.NewGuid().ToString("N")[..12];
@@ -51,7 +49,8 @@ internal sealed class JobYaml(PipelineYaml pipelines) : IYamlKind
             ["outputs"] = CommandYaml.Outputs(root),
         };
         CommandYaml.RefuseUnsupported(root);
-        reading.Put(reading.Workspace.Child("jobs", name), new JsonObject { ["properties"] = CommandYaml.Compact(properties) });
+        await check.CheckJobAsync(reading, name, CommandYaml.Compact(properties), ct);
+        reading.Put(reading.Workspace.Child("jobs", name), new JsonObject { ["properties"] = properties });
     }
 
     /// <summary>The type, inferred when it is not given, as az does; null, and a problem, when there is no engine for it.</summary>
@@ -64,16 +63,7 @@ internal sealed class JobYaml(PipelineYaml pipelines) : IYamlKind
             return type.ToLowerInvariant();
         }
 
-        root.ToJson();
-        if (OtherTypes.Contains(type, StringComparer.OrdinalIgnoreCase))
-        {
-            root.Unsupported(root.Has("type") ? "type" : null, $"Jobs of type {type} are not supported yet; command and pipeline are.");
-        }
-        else
-        {
-            root.Error("type", $"'{type}' is no type of job: command, pipeline, {string.Join(", ", OtherTypes)}.");
-        }
-
+        WithoutEngineYaml.RefuseJob(root, type);
         return null;
     }
 }

@@ -4,7 +4,7 @@ using Zaffre.Assets;
 namespace Zaffre.Jobs.Yaml;
 
 /// <summary>Pipeline jobs as <c>az ml</c> writes them.</summary>
-internal sealed class PipelineYaml(IAssets assets)
+internal sealed class PipelineYaml(IAssets assets, YamlCheck check)
 {
     /// <summary>Adds the components, anonymous ones among them, and the job.</summary>
     public async Task ReadJobAsync(YamlReading reading, YamlMap root, CancellationToken ct)
@@ -37,7 +37,8 @@ internal sealed class PipelineYaml(IAssets assets)
         }
 
         CommandYaml.RefuseUnsupported(root);
-        reading.Put(reading.Workspace.Child("jobs", name), new JsonObject { ["properties"] = CommandYaml.Compact(properties) });
+        await check.CheckJobAsync(reading, name, CommandYaml.Compact(properties), ct);
+        reading.Put(reading.Workspace.Child("jobs", name), new JsonObject { ["properties"] = properties });
     }
 
     /// <summary>The settings, by the names that clients send.</summary>
@@ -84,6 +85,7 @@ internal sealed class ComponentYaml(IAssets assets) : IYamlKind
             return;
         }
 
+        YamlCheck.CheckComponent(reading, spec);
         version ??= await assets.NextVersionAsync(reading.Workspace, AssetType.Component, name, ct);
         spec["version"] = version;
         reading.Put(reading.Workspace.Child("components", name).Child("versions", version), new JsonObject

@@ -71,12 +71,6 @@ internal sealed partial class YamlComponents(YamlReading reading, IAssets assets
             ["inputs"] = Ports(map, "inputs", AllTypes),
             ["outputs"] = Ports(map, "outputs", AllTypes),
         };
-        if (map.Has("additional_includes"))
-        {
-            map.Json("additional_includes");
-            map.Unsupported("additional_includes", "Files from outside of the code folder are not supported; put them into it.");
-        }
-
         switch (type)
         {
             case "command":
@@ -86,8 +80,7 @@ internal sealed partial class YamlComponents(YamlReading reading, IAssets assets
                 spec["jobs"] = await new YamlNodes(reading, this).ReadAsync(map, PortsOf(spec), ct);
                 break;
             default:
-                map.ToJson();
-                map.Unsupported("type", $"Components of type {type} are not supported yet; command and pipeline are.");
+                WithoutEngineYaml.RefuseComponent(map, type);
                 return null;
         }
 
@@ -106,7 +99,7 @@ internal sealed partial class YamlComponents(YamlReading reading, IAssets assets
     private async Task CommandAsync(YamlMap map, JsonObject spec, CancellationToken ct)
     {
         spec["command"] = map.Text("command", required: true);
-        spec["code"] = Prefixed(await reading.CodeAsync(map, "code", ct));
+        spec["code"] = Prefixed(await reading.ComponentCodeAsync(map, withIncludes: true, ct));
         spec["environment"] = Prefixed(await CommandYaml.EnvironmentAsync(reading, map, ct));
         spec["environment_variables"] = map.Texts("environment_variables");
         spec["resources"] = CommandYaml.Resources(map) is { } resources ? SnakeCase.FromCamel(resources) : null;

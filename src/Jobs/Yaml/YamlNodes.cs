@@ -9,9 +9,6 @@ namespace Zaffre.Jobs.Yaml;
 /// </summary>
 internal sealed class YamlNodes(YamlReading reading, YamlComponents components)
 {
-    private static readonly string[] WithoutEngine =
-        ["sweep", "parallel", "automl", "spark", "import", "data_transfer", "fl_scatter_gather", "finetuning"];
-
     /// <summary>The nodes under <c>jobs</c>, as REST takes them.</summary>
     public async Task<JsonObject?> ReadAsync(YamlMap pipeline, YamlPorts ports, CancellationToken ct)
     {
@@ -36,13 +33,13 @@ internal sealed class YamlNodes(YamlReading reading, YamlComponents components)
         }
 
         var nodes = new JsonObject();
-        foreach (var name in jobs.Keys.Where(uses.ContainsKey))
+        foreach (var name in jobs.Keys.Where(name => jobs.Peek(name) is not null))
         {
+            // What has no engine is kept by its name and type: others may be bound to it, which is no mistake of theirs.
             var node = jobs.Map(name)!;
-            var types = new YamlTypes(ports, uses, jobs);
-            nodes[name] = ControlFlowYaml.Is(node)
-                ? await ControlFlowYaml.ReadAsync(reading, node, Outputs(node, uses[name]), ct)
-                : await NodeAsync(name, node, uses[name], types, ct);
+            nodes[name] = !uses.TryGetValue(name, out var use) ? new JsonObject { ["type"] = node.PeekText("type") }
+                : ControlFlowYaml.Is(node) ? await ControlFlowYaml.ReadAsync(reading, node, Outputs(node, use), ct)
+                : await NodeAsync(name, node, use, new YamlTypes(ports, uses, jobs), ct);
         }
 
         return nodes;
@@ -56,16 +53,7 @@ internal sealed class YamlNodes(YamlReading reading, YamlComponents components)
             return true;
         }
 
-        node.ToJson();
-        if (WithoutEngine.Contains(type, StringComparer.OrdinalIgnoreCase))
-        {
-            node.Unsupported("type", $"Steps of type {type} are not supported yet; command, pipeline, {string.Join(", ", ControlFlowReader.Types)} are.");
-        }
-        else
-        {
-            node.Error("type", $"'{type}' is no type of a step: command, pipeline, {string.Join(", ", ControlFlowReader.Types)}.");
-        }
-
+        WithoutEngineYaml.RefuseStep(node, type);
         return false;
     }
 
@@ -115,7 +103,7 @@ internal sealed class YamlNodes(YamlReading reading, YamlComponents components)
             ["command"] = node.Text("command", required: true),
             ["inputs"] = new JsonObject((node.Map("inputs")?.Keys ?? []).Select(input => KeyValuePair.Create(input, (JsonNode?)new JsonObject { ["type"] = types.OfInput(node, input) }))),
             ["outputs"] = new JsonObject(InlineOutputs(node, types.Pipeline).Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)new JsonObject { ["type"] = pair.Value }))),
-            ["code"] = await reading.CodeAsync(node, "code", ct) is { } code ? "azureml:" + code : null,
+            ["code"] = await reading.ComponentCodeAsync(node, withIncludes: false, ct) is { } code ? "azureml:" + code : null,
             ["environment"] = await CommandYaml.EnvironmentAsync(reading, node, ct) is { } environment ? (environment.StartsWith('/') ? "azureml:" : "") + environment : null,
             ["environment_variables"] = node.Texts("environment_variables"),
         };

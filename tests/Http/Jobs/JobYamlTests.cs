@@ -63,7 +63,7 @@ public sealed class JobYamlTests(ZaffreHost host) : IClassFixture<ZaffreHost>
             outputs: { o: { path: ./local } }
             resources: { instance_count: 1, docker_args: --gpus }
             """)).Targets();
-        foreach (var path in (string[])["comand", "compute", "distribution.type", "services", "identity.type", "limits.timeout", "inputs.a.type", "inputs.b", "outputs.o.path", "resources.docker_args"])
+        foreach (var path in (string[])["comand", "compute", "distribution.type", "services.nb", "identity.type", "limits.timeout", "inputs.a.type", "inputs.b", "outputs.o.path", "resources.docker_args"])
         {
             Assert.Contains(targets, target => target.EndsWith(" " + path, StringComparison.Ordinal));
         }
@@ -80,6 +80,59 @@ public sealed class JobYamlTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         var answer = await ResolveAsync(yaml);
         answer.Fails(HttpStatusCode.BadRequest);
         Assert.Contains($"Jobs of type {type} are not supported yet", answer.Body.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_the_server_will_refuse_is_told_before_anything_is_sent_with_line_and_column()
+    {
+        var answer = await ResolveAsync("""
+            name: "no name"
+            command: |
+              cat ${{inputs.table}} ${{inputs.tabel}}
+              $[[ --rate ${{inputs.rate}} ]]
+            environment: azureml://registries/azureml/environments/sklearn-1.5/labels/latest
+            inputs:
+              table: { type: uri_file, path: "azureml://datastores/nowhere/paths/a.csv" }
+              rate: 1
+              seen: { type: mltable, path: ./t, mode: eval_mount }
+              model: { type: triton_model, path: ./m, mode: download }
+            outputs:
+              model: { type: uri_folder, path: "azureml://datastores/workspaceblobstore/paths/${{nome}}/" }
+            compute: azureml:nowhere
+            """);
+        Assert.Equal(
+            ["job.yml:12:36 outputs.model.path", "job.yml:13:10 compute", "job.yml:1:7 name", "job.yml:2:10 command", "job.yml:7:34 inputs.table.path", "job.yml:9:43 inputs.seen.mode"],
+            answer.Targets().Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Refused_types_are_checked_first()
+    {
+        var targets = (await ResolveAsync("""
+            type: automl
+            task: classification
+            target_column_name: y
+            training_data: { type: mltable, path: ./t }
+            limits: { max_trials: many }
+            primary_metrc: accuracy
+            """)).Targets();
+        Assert.Equal(["job.yml:5:23 limits.max_trials", "job.yml:6:1 primary_metrc", "job.yml:1:7 type"], targets);
+        Assert.Equal(["job.yml:2:7 task", "job.yml:1:7 type"], (await ResolveAsync("type: automl\ntask: guess\n")).Targets());
+        Assert.Contains("no type of job", (await ResolveAsync("type: banana\n")).Body.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Services_and_identities_are_checked_and_then_refused_by_name()
+    {
+        var targets = (await ResolveAsync("""
+            command: ls
+            environment: { image: debian }
+            identity: { type: managed, client: x }
+            services:
+              nb: { type: jupyter_lab, port: text }
+              ssh: { type: ssh, ssh_public_keys: x }
+            """)).Targets();
+        Assert.Equal(["job.yml:3:28 identity.client", "job.yml:3:19 identity.type", "job.yml:5:34 services.nb.port", "job.yml:5:7 services.nb", "job.yml:6:8 services.ssh"], targets);
     }
 
     private Task<(HttpStatusCode Status, JsonObject Body)> ResolveAsync(string yaml) => arm.PostAsync(

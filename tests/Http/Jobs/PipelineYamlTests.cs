@@ -201,16 +201,69 @@ public sealed class PipelineYamlTests(ZaffreHost host) : IClassFixture<ZaffreHos
                 environment: { image: debian }
                 inputs: { a: { type: text } }
                 outputs: { o: { type: text } }
-                additional_includes: [ ../x ]
+                additional_includes: [ ../x, { type: artifact, feed: f, name: n, version: 1 } ]
                 colour: blue
                 """,
         });
         var places = answer.Targets().Select(target => target.Split(' ') is [var at, .. var path] ? string.Join(':', at.Split(':')[..2]) + " " + string.Concat(path) : target);
         Assert.Equal(
             [
-                "c.yml:3 inputs.a.type", "c.yml:4 outputs.o.type", "c.yml:5 additional_includes", "c.yml:6 colour",
+                "c.yml:3 inputs.a.type", "c.yml:4 outputs.o.type", "c.yml:5 additional_includes[1]", "c.yml:6 colour",
                 "job.yml:10 jobs.f.resources.docker_args", "job.yml:11 jobs.g.component", "job.yml:2 comput", "job.yml:3 settings.default_computer",
-                "job.yml:5 jobs.a.environment", "job.yml:6 jobs.b.component", "job.yml:7 jobs.c.type", "job.yml:8 jobs.d.type", "job.yml:9 jobs.e",
+                "job.yml:5 jobs.a.environment", "job.yml:6 jobs.b.component", "job.yml:7 jobs.c.limits", "job.yml:7 jobs.c.objective", "job.yml:7 jobs.c.trial.command", "job.yml:7 jobs.c.trial.environment", "job.yml:7 jobs.c.type", "job.yml:8 jobs.d.type", "job.yml:9 jobs.e",
+            ],
+            places.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Mistakes_in_bindings_are_told_with_file_and_line_together_with_those_of_the_yaml()
+    {
+        var answer = await ResolveAsync("job", new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["job.yml"] = """
+                type: pipeline
+                inputs: { raw: { type: uri_file, path: ./raw.csv }, rate: 7 }
+                outputs: { model: { type: uri_folder }, unwritten: }
+                colour: blue
+                jobs:
+                  clean:
+                    command: cat ${{inputs.raw}} ${{inputs.other}} > ${{outputs.out}}
+                    environment: { image: debian }
+                    inputs:
+                      raw: ${{parent.inputs.rwa}}
+                    outputs: { out: { type: uri_file } }
+                  train:
+                    component: ./parts/train.yml
+                    inputs:
+                      table: ${{parent.jobs.clean.outputs.table}}
+                      rate: ${{parent.inputs.rate}}
+                      extra: 1
+                    outputs:
+                      model: ${{parent.outputs.modle}}
+                  tune: { type: sweep, trial: ./parts/train.yml, limits: { max_total_trials: 1 }, objective: { goal: minimize, primary_metric: m }, inputs: {} }
+                  last:
+                    command: ls ${{inputs.m}} ${{inputs.n}}
+                    environment: { image: debian }
+                    inputs: { m: "${{parent.jobs.tune.outputs.model}}", n: "${{inputs.rate}}" }
+                    compute: nowhere
+                """,
+            ["parts/train.yml"] = """
+                type: command
+                inputs:
+                  table: { type: uri_file }
+                  rate: { type: number, max: 1 }
+                  note: { type: string, optional: true }
+                outputs: { model: { type: uri_folder } }
+                environment: { image: debian }
+                command: >-
+                  train ${{inputs.table}} ${{inputs.note}}
+                """,
+        });
+        var places = answer.Targets().Select(target => target.Split(' ') is [var at, .. var path] ? string.Join(':', at.Split(':')[..2]) + " " + string.Concat(path) : target);
+        Assert.Equal(
+            [
+                "job.yml:10 jobs.clean.inputs.raw", "job.yml:15 jobs.train.inputs.table", "job.yml:16 jobs.train.inputs.rate", "job.yml:17 jobs.train.inputs.extra", "job.yml:19 jobs.train.outputs.model",
+                "job.yml:20 jobs.tune.type", "job.yml:24 jobs.last.inputs.n", "job.yml:25 jobs.last.compute", "job.yml:4 colour", "job.yml:7 jobs.clean.command", "parts/train.yml:8 command",
             ],
             places.Order(StringComparer.Ordinal));
     }

@@ -63,7 +63,7 @@ public sealed class YamlMapTests
         var set = new System.Text.Json.Nodes.JsonObject { ["environment.image"] = "x", ["a..b"] = 1 };
         YamlFiles.Read("f.yml", "environment: azureml:e:1\n", problems, set);
         Assert.Equal(2, problems.Count);
-        Assert.Contains("environment.image", problems[0].Message, StringComparison.Ordinal);
+        Assert.Equal("--set environment.image", problems[0].Target);
     }
 
     private YamlMap Read(string yaml) => YamlFiles.Read("f.yml", yaml, problems)!;

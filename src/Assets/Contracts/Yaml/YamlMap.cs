@@ -25,6 +25,10 @@ public sealed class YamlMap
     /// <summary>Dotted path in <see cref="File"/>; empty at the root.</summary>
     public string Path { get; }
 
+    internal YamlTable Table => table;
+
+    internal List<Problem> Problems => problems;
+
     /// <summary>Every key, in order.</summary>
     public IReadOnlyList<string> Keys => [.. table.Entries.Select(e => e.Key)];
 
@@ -90,6 +94,12 @@ public sealed class YamlMap
         return (JsonObject)table.ToJson();
     }
 
+    /// <summary>The map under the key, only to look at it: no key becomes a known one.</summary>
+    public YamlMap? Peek(string key) => table.Find(key)?.Value is YamlTable below ? new YamlMap(below, File, PathOf(key), problems) : null;
+
+    /// <summary>The scalar under the key, only to look at it.</summary>
+    public string? PeekText(string key) => table.Find(key)?.Value is YamlText { IsNull: false } text ? text.Text : null;
+
     /// <summary>Keys that may stand here and mean nothing on loading (output only).</summary>
     public void Ignore(params ReadOnlySpan<string> keys)
     {
@@ -105,13 +115,16 @@ public sealed class YamlMap
     /// <summary>Reports a member that this server knows and has no engine for.</summary>
     public void Unsupported(string? key, string message) => problems.Add(new Problem(ProblemKind.Unsupported, "OperationNotSupported", message) { Target = At(key) });
 
-    /// <summary><c>file:line:column path</c> of the key, or of the map.</summary>
+    /// <summary><c>file:line:column path</c> of the key, or of the map; <c>--set path</c> of what <c>set</c> wrote.</summary>
     public string At(string? key)
     {
-        var entry = key is null ? null : table.Find(key);
-        var path = key is null ? Path : Path.Length == 0 ? key : $"{Path}.{key}";
-        return $"{File}:{entry?.Value.Line ?? table.Line}:{entry?.Value.Column ?? table.Column} {path}".TrimEnd();
+        var value = key is null ? table : table.Find(key)?.Value ?? table;
+        return At(value.Line, value.Column, key is null ? Path : PathOf(key));
     }
+
+    internal string At(int line, int column, string path) => line == 0 ? $"--set {path}" : $"{File}:{line}:{column} {path}".TrimEnd();
+
+    internal string PathOf(string key) => Path.Length == 0 ? key : $"{Path}.{key}";
 
     /// <summary>Reports every key that no reader asked for, here and in the maps that were read below.</summary>
     public void RejectUnknown()
@@ -120,7 +133,7 @@ public sealed class YamlMap
         {
             problems.Add(new Problem(ProblemKind.Invalid, "InvalidYaml", $"unknown key '{entry.Key}'")
             {
-                Target = $"{File}:{entry.Line}:{entry.Column} {(Path.Length == 0 ? entry.Key : $"{Path}.{entry.Key}")}",
+                Target = At(entry.Line, entry.Column, PathOf(entry.Key)),
             });
         }
 
@@ -134,7 +147,7 @@ public sealed class YamlMap
     {
         if (!children.TryGetValue(key, out var child))
         {
-            children[key] = child = new YamlMap(node, File, Path.Length == 0 ? key : $"{Path}.{key}", problems);
+            children[key] = child = new YamlMap(node, File, PathOf(key), problems);
         }
 
         return child;

@@ -78,28 +78,24 @@ public sealed class YamlReading
     }
 
     /// <summary>Asks the client to upload a local path (relative to the file of <paramref name="at"/>) to the default datastore.</summary>
-    public UploadReference Upload(YamlMap at, string key, string local, UploadKind kind)
+    public UploadReference Upload(YamlMap at, string key, string local, UploadKind kind) =>
+        Add(new JsonObject { ["local"] = YamlPaths.ForClient(YamlPaths.Resolve(at.File, local)), ["kind"] = kind.ToString().ToLowerInvariant() }, at.At(key));
+
+    /// <summary>Asks for the code of a component: a local path or none, what is included beside it, and without what Python compiles.</summary>
+    internal UploadReference UploadCode(YamlMap at, string? local, IReadOnlyList<(string Local, string At)>? includes)
     {
-        var path = YamlPaths.ForClient(YamlPaths.Resolve(at.File, local));
-        var wanted = kind.ToString().ToLowerInvariant();
-        foreach (var (earlier, i) in uploads.Select((u, i) => (u, i)))
+        var upload = new JsonObject { ["kind"] = "any", ["ignore"] = new JsonArray("__pycache__") };
+        if (local is not null)
         {
-            if (earlier.Text("local") == path && earlier.Text("kind") == wanted)
-            {
-                return Reference(i);
-            }
+            upload["local"] = YamlPaths.ForClient(YamlPaths.Resolve(at.File, local));
         }
 
-        var reference = Reference(uploads.Count);
-        uploads.Add(new JsonObject
+        if (includes is not null)
         {
-            ["placeholder"] = reference.Uri,
-            ["hashPlaceholder"] = reference.Hash,
-            ["local"] = path,
-            ["kind"] = wanted,
-            ["at"] = at.At(key),
-        });
-        return reference;
+            upload["includes"] = new JsonArray([.. includes.Select(include => new JsonObject { ["local"] = include.Local, ["at"] = include.At })]);
+        }
+
+        return Add(upload, at.At(local is null ? "additional_includes" : "code"));
     }
 
     /// <summary>Adds a PUT of a resource; equal requests are added once.</summary>
@@ -112,6 +108,33 @@ public sealed class YamlReading
         }
 
         Result = id;
+    }
+
+    /// <summary>Reports a problem that has its place already.</summary>
+    public void Report(Problem problem) => problems.Add(problem);
+
+    /// <summary>The body of the PUT that was added for the resource, or null.</summary>
+    public JsonObject? Body(ArmId id) =>
+        requests.LastOrDefault(request => request.Text("path")!.StartsWith(id.Value + "?", StringComparison.OrdinalIgnoreCase))?.Object("body");
+
+    /// <summary>Adds an upload; equal ones are made once.</summary>
+    private UploadReference Add(JsonObject upload, string at)
+    {
+        for (var i = 0; i < uploads.Count; i++)
+        {
+            var earlier = uploads[i];
+            if (upload.All(pair => JsonNode.DeepEquals(pair.Value, earlier[pair.Key])) && earlier.ContainsKey("includes") == upload.ContainsKey("includes") && earlier.ContainsKey("ignore") == upload.ContainsKey("ignore"))
+            {
+                return Reference(i);
+            }
+        }
+
+        var reference = Reference(uploads.Count);
+        upload["placeholder"] = reference.Uri;
+        upload["hashPlaceholder"] = reference.Hash;
+        upload["at"] = at;
+        uploads.Add(upload);
+        return reference;
     }
 
     internal const string ApiVersion = "2024-10-01";

@@ -36,22 +36,45 @@ public static class YamlReferences
     }
 
     /// <summary>Code: a reference, or a local folder or file, which becomes a code asset named by its content.</summary>
-    public static async ValueTask<string?> CodeAsync(this YamlReading reading, YamlMap at, string key, CancellationToken ct)
+    public static async ValueTask<string?> CodeAsync(this YamlReading reading, YamlMap at, string key, CancellationToken ct) => at.Text(key) switch
     {
+        null => null,
+        var text when IsLocal(text) => CodeYaml.Add(reading, reading.Upload(at, key, text, UploadKind.Any)),
+        var text => await CodeAssetAsync(reading, at, key, text, ct),
+    };
+
+    /// <summary>As <see cref="CodeAsync"/>, for the <c>code</c> of a component, with its <c>additional_includes</c>, or of a step, which has none.</summary>
+    public static async ValueTask<string?> ComponentCodeAsync(this YamlReading reading, YamlMap at, bool withIncludes, CancellationToken ct)
+    {
+        const string key = "code";
+        var includes = withIncludes ? CodeYaml.ReadIncludes(at) : null;
         if (at.Text(key) is not { } text)
         {
-            return null;
+            return includes is null ? null : CodeYaml.Add(reading, reading.UploadCode(at, null, includes));
         }
 
+        if (IsLocal(text))
+        {
+            return CodeYaml.Add(reading, reading.UploadCode(at, text, includes));
+        }
+
+        if (includes is not null)
+        {
+            at.Error("additional_includes", "'additional_includes' go beside local code; this code is an asset");
+        }
+
+        return await CodeAssetAsync(reading, at, key, text, ct);
+    }
+
+    private static async ValueTask<string?> CodeAssetAsync(YamlReading reading, YamlMap at, string key, string text, CancellationToken ct)
+    {
         if (text.StartsWith("git+", StringComparison.OrdinalIgnoreCase))
         {
             at.Unsupported(key, "Code from a git URL is not supported; clone it and name the folder.");
             return null;
         }
 
-        return IsLocal(text)
-            ? CodeYaml.Add(reading, reading.Upload(at, key, text, UploadKind.Any))
-            : await AssetIdAsync(reading, at, key, text, AssetType.Code, ct);
+        return await AssetIdAsync(reading, at, key, text, AssetType.Code, ct);
     }
 
     /// <summary>A model: a reference, or an inline map with <c>path</c>, which becomes a model version named by itself or by its content.</summary>
