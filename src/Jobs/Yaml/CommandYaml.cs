@@ -273,15 +273,10 @@ internal static class CommandYaml
     /// <summary>What a command job may say and has no engine here.</summary>
     public static void RefuseUnsupported(YamlMap root)
     {
-        foreach (var (key, why) in (ReadOnlySpan<(string, string)>)[
-            ("parent_job_name", "Child jobs are made by the server only."),
-        ])
+        const string parent = "parent_job_name";
+        if (root.Text(parent) is not null)
         {
-            if (root.Has(key))
-            {
-                root.Json(key);
-                root.Unsupported(key, why);
-            }
+            root.Unsupported(parent, "Child jobs are made by the server only.");
         }
 
         WithoutEngineYaml.CheckIdentityAndServices(root);
