@@ -82,7 +82,15 @@ internal static class StepWrites
     public static void AddRaw(WriteScope scope, string pipelineKey, string line) =>
         scope.Execute("INSERT INTO job_lines (job, line) VALUES (@pipelineKey, @line)", new { pipelineKey, line });
 
-    /// <summary>A line of a pipeline's log.</summary>
+    /// <summary>A line of a pipeline's log: one, whatever a step printed that it quotes, and nothing in it that moves a terminal's cursor.</summary>
     public static string Line(DateTimeOffset now, string text) =>
-        $"[{now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)}] {text.ReplaceLineEndings(" ")}\n";
+        $"[{now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)}] {string.Create(text.Length, text, Plain)}\n";
+
+    private static void Plain(Span<char> line, string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            line[i] = char.IsControl(text[i]) || text[i] is '\u2028' or '\u2029' ? ' ' : text[i];
+        }
+    }
 }

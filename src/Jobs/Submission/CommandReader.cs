@@ -9,7 +9,9 @@ namespace Zaffre.Jobs.Submission;
 internal static partial class CommandReader
 {
     private const string Root = "properties";
-    private const int ArgumentLimit = 120 * 1024;
+
+    /// <summary>Most bytes of one value: Linux hands a program at most 128 KiB in one argument or variable.</summary>
+    public const int ArgumentLimit = 120 * 1024;
 
     /// <summary>Reads <paramref name="properties"/>; the result is of use only when <paramref name="findings"/> stays empty.</summary>
     public static CommandSpec Read(JsonObject properties, Findings findings)
@@ -46,7 +48,6 @@ internal static partial class CommandReader
             findings.Invalid($"{Root}.{name}", $"{name} is missing: {what}.");
         }
 
-        // Linux hands a program at most 128 KiB in one argument.
         if (text is not null && Encoding.UTF8.GetByteCount(text) > ArgumentLimit)
         {
             findings.Invalid($"{Root}.{name}", $"{name} is longer than {ArgumentLimit} bytes. Put a long script into the code folder.");
@@ -135,6 +136,11 @@ internal static partial class CommandReader
             {
                 findings.Invalid($"{Root}.environmentVariables.{name}", "the value holds a NUL character.");
             }
+
+            if (Encoding.UTF8.GetByteCount(value) > ArgumentLimit)
+            {
+                findings.Invalid($"{Root}.environmentVariables.{name}", $"the value is longer than {ArgumentLimit} bytes. Give it as a file.");
+            }
         }
 
         return variables;
@@ -165,7 +171,18 @@ internal static partial class CommandReader
     private static void CheckExpressions(CommandSpec spec, Findings findings)
     {
         var (inputs, outputs) = (spec.Inputs.Keys.ToArray(), spec.Outputs.Keys.ToArray());
+        var literals = spec.Inputs.Where(pair => pair.Value.IsLiteral).ToDictionary(pair => pair.Key, pair => Encoding.UTF8.GetByteCount(pair.Value.Value), StringComparer.Ordinal);
+        foreach (var reported in literals.Where(pair => pair.Value > ArgumentLimit).Select(pair => pair.Key).ToArray())
+        {
+            literals.Remove(reported);
+        }
+
         Expressions.Check(spec.Command, $"{Root}.command", inputs, outputs, findings);
+        if (Expressions.BytesWith(spec.Command, literals) is > ArgumentLimit and var bytes && Encoding.UTF8.GetByteCount(spec.Command) <= ArgumentLimit)
+        {
+            findings.Invalid($"{Root}.command", $"with the values of its inputs in place the command has {bytes} bytes; {ArgumentLimit} are allowed. Give long values as files.");
+        }
+
         if (spec.Command.Contains('\0', StringComparison.Ordinal))
         {
             findings.Invalid($"{Root}.command", "the command holds a NUL character.");
@@ -174,6 +191,10 @@ internal static partial class CommandReader
         foreach (var (name, value) in spec.Variables)
         {
             Expressions.Check(value, $"{Root}.environmentVariables.{name}", inputs, outputs, findings);
+            if (Expressions.BytesWith(value, literals) is > ArgumentLimit and var large && Encoding.UTF8.GetByteCount(value) <= ArgumentLimit)
+            {
+                findings.Invalid($"{Root}.environmentVariables.{name}", $"with the values of inputs in place the variable has {large} bytes; {ArgumentLimit} are allowed.");
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace Zaffre.Jobs.Submission;
@@ -48,6 +49,12 @@ internal static partial class Expressions
             };
             return values is not null && values.TryGetValue(name, out var value) ? value : match.Value;
         });
+
+    /// <summary>How many bytes the text has once literals of the given sizes are in place, without putting them there.</summary>
+    public static long BytesWith(string text, IReadOnlyDictionary<string, int> literals) => Encoding.UTF8.GetByteCount(text) + In(text)
+        .Select(Split)
+        .Where(part => part.Kind == "inputs" && literals.ContainsKey(part.Name))
+        .Sum(part => Math.Max(0L, literals[part.Name] - "${{inputs.}}".Length - part.Name.Length));
 
     /// <summary>Puts the macros of an output's path in place: <c>name</c>, <c>output_name</c>, <c>default_datastore</c>.</summary>
     public static string SubstituteMacros(string uri, string job, string output, string defaultDatastore) =>

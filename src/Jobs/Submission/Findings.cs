@@ -4,46 +4,68 @@ using Zaffre.Kernel;
 
 namespace Zaffre.Jobs.Submission;
 
-/// <summary>Collects every problem of one request, each with the path of what is wrong.</summary>
+/// <summary>
+/// Collects every problem of one request, each with the path of what is wrong. What is told is bounded: 500 problems, and 2,000 characters of a
+/// message or a path.
+/// </summary>
 internal sealed class Findings
 {
     private const string Root = "properties";
+    private const int Most = 500;
+    private const int Longest = 2000;
 
-    private readonly List<Problem> problems;
+    private readonly Found found;
     private readonly string root;
 
     public Findings()
-        : this([], Root)
+        : this(new Found(), Root)
     {
     }
 
-    private Findings(List<Problem> problems, string root) => (this.problems, this.root) = (problems, root);
+    private Findings(Found found, string root) => (this.found, this.root) = (found, root);
 
-    /// <summary>How many there are.</summary>
-    public int Count => problems.Count;
+    /// <summary>How many there are, also beyond those that are told.</summary>
+    public int Count => found.Count;
 
-    public bool Any => problems.Count > 0;
+    public bool Any => found.Count > 0;
 
     /// <summary>All problems as one; call only when there are some.</summary>
-    public Problem Combined => Problem.Combine(problems);
+    public Problem Combined => Problem.Combine(found.Count <= Most
+        ? found.Told
+        : [.. found.Told, new Problem(ProblemKind.Invalid, "ValidationError", $"There are {found.Count - Most} more problems.") { Target = Root }]);
 
     /// <summary>Each by itself.</summary>
     public IReadOnlyList<Problem> All => problems;
 
     /// <summary>Findings about a part that is read as if it were a job of its own: <c>properties</c> in their paths becomes <paramref name="path"/>.</summary>
-    public Findings Under(string path) => new(problems, path);
+    public Findings Under(string path) => new(found, path);
 
-    public void Invalid(string path, string message) =>
-        problems.Add(new Problem(ProblemKind.Invalid, "ValidationError", message) { Target = At(path) });
+    public void Invalid(string path, string message) => Add(path, new Problem(ProblemKind.Invalid, "ValidationError", message));
 
-    public void Unsupported(string path, string message) =>
-        problems.Add(new Problem(ProblemKind.Unsupported, "OperationNotSupported", message) { Target = At(path) });
+    public void Unsupported(string path, string message) => Add(path, new Problem(ProblemKind.Unsupported, "OperationNotSupported", message));
+
+    /// <summary>A problem that is told before all others, however many there are.</summary>
+    public void InvalidAboveAll(string path, string message)
+    {
+        found.Count++;
+        found.Told.Insert(0, new Problem(ProblemKind.Invalid, "ValidationError", message) { Target = Cut(At(path)) });
+        if (found.Told.Count > Most)
+        {
+            found.Told.RemoveAt(Most);
+        }
+    }
 
     /// <summary>Takes over a problem of another module, under the member that led to it.</summary>
-    public void Add(string path, Problem problem) =>
-        problems.Add(problem.Kind is ProblemKind.Unsupported
-            ? problem with { Target = At(path) }
-            : new Problem(ProblemKind.Invalid, problem.Code, problem.Message) { Target = At(path) });
+    public void Add(string path, Problem problem)
+    {
+        if (++found.Count > Most)
+        {
+            return;
+        }
+
+        var kind = problem.Kind is ProblemKind.Unsupported ? ProblemKind.Unsupported : ProblemKind.Invalid;
+        found.Told.Add(new Problem(kind, problem.Code, Cut(problem.Message)) { Target = Cut(At(path)) });
+    }
 
     /// <summary>The member as text; a finding when it is there and no scalar.</summary>
     public string? Scalar(JsonObject parent, string name, string path)
@@ -107,6 +129,8 @@ internal sealed class Findings
         }
     }
 
+    private static string Cut(string text) => text.Length <= Longest ? text : text[..Longest] + "...";
+
     private string At(string path) => path.StartsWith(Root, StringComparison.Ordinal) ? root + path[Root.Length..] : path;
 
     public static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
@@ -119,4 +143,12 @@ internal sealed class Findings
         JsonValueKind.True or JsonValueKind.False => "a boolean",
         _ => "a string",
     };
+
+    /// <summary>What all findings of one request share.</summary>
+    private sealed class Found
+    {
+        public List<Problem> Told { get; } = [];
+
+        public int Count { get; set; }
+    }
 }

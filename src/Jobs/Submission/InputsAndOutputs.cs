@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Zaffre.Kernel;
 
@@ -76,6 +77,11 @@ internal static class InputsAndOutputs
         if (value is null && input["value"] is null)
         {
             findings.Invalid($"{path}.value", "value is missing: a literal input needs one.");
+        }
+
+        if (value is not null && Encoding.UTF8.GetByteCount(value) > CommandReader.ArgumentLimit)
+        {
+            findings.Invalid($"{path}.value", $"the value is longer than {CommandReader.ArgumentLimit} bytes, which no command can be given. Give it as a file.");
         }
 
         return value is null ? null : new InputSpec(JobTypes.Literal, value, InputMode.Direct);

@@ -158,6 +158,10 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
             {
                 findings.Invalid($"properties.inputs.{name}.jobInputType", wrong);
             }
+            else if (spec.Mode == InputMode.Writable && place.Blob is not null && (place.Blob.Path.Length == 0 || BelongsToAnotherRun(place.Blob.Path, planning.Job)))
+            {
+                findings.Invalid($"properties.inputs.{name}.mode", $"'{spec.Value}' holds artifacts of other runs or a whole datastore, which a job may read and not write.");
+            }
             else if (place.Download is not null && spec.Type != JobTypes.UriFile && spec.Mode != InputMode.Direct)
             {
                 findings.Unsupported(path, $"{spec.Value} lies outside this server, from which only single files (uri_file) are fetched.");

@@ -13,7 +13,11 @@ internal static class OtlpJson
     private static readonly string[] Kinds = ["SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL", "SPAN_KIND_SERVER", "SPAN_KIND_CLIENT", "SPAN_KIND_PRODUCER", "SPAN_KIND_CONSUMER"];
     private static readonly string[] Codes = ["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"];
 
-    public static List<JsonObject> Read(JsonObject request) => [.. List(request, "resourceSpans").SelectMany(resource => List(resource, "scopeSpans")).SelectMany(scope => List(scope, "spans")).Select(Convert)];
+    public static List<JsonObject> Read(JsonObject request)
+    {
+        var spans = List(request, "resourceSpans").SelectMany(resource => List(resource, "scopeSpans")).SelectMany(scope => List(scope, "spans")).Take(OtlpReader.MostSpans + 1).ToList();
+        return spans.Count <= OtlpReader.MostSpans ? spans.ConvertAll(Convert) : throw OtlpReader.TooMany();
+    }
 
     private static IEnumerable<JsonObject> List(JsonObject document, string member) => (document[member] as JsonArray ?? []).OfType<JsonObject>();
 

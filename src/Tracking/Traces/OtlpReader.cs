@@ -8,6 +8,9 @@ namespace Zaffre.Tracking.Traces;
 /// </summary>
 internal static class OtlpReader
 {
+    /// <summary>Most spans of one request: a span of a few bytes becomes a document of a thousand. Exporters send some hundreds at once.</summary>
+    public const int MostSpans = 50_000;
+
     private const int DeepestValue = 16;
     private static readonly string[] Kinds = ["SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL", "SPAN_KIND_SERVER", "SPAN_KIND_CLIENT", "SPAN_KIND_PRODUCER", "SPAN_KIND_CONSUMER"];
     private static readonly string[] Codes = ["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"];
@@ -29,7 +32,7 @@ internal static class OtlpReader
                 {
                     if (scope.Field == 2)
                     {
-                        spans.Add(Message(scope.Bytes, Span));
+                        spans.Add(spans.Count < MostSpans ? Message(scope.Bytes, Span) : throw TooMany());
                     }
                 }
             }
@@ -37,6 +40,8 @@ internal static class OtlpReader
 
         return spans;
     }
+
+    public static ProtobufException TooMany() => new($"it holds more than {MostSpans} spans");
 
     private static JsonObject Message(ReadOnlySpan<byte> bytes, Field field)
     {

@@ -50,10 +50,15 @@ internal sealed class Compilation(Planning planning, PipelineSettings settings, 
     /// <summary>Most steps of one pipeline, all levels together.</summary>
     public const int MostSteps = 5000;
 
+    /// <summary>Most characters that the stored steps of one pipeline take: a component of a megabyte may be named by thousands of steps.</summary>
+    public const long MostCharacters = 64 << 20;
+
     private const int LongestName = 255;
 
     private readonly Dictionary<string, Component?> components = new(StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<string> names = new(taken, StringComparer.OrdinalIgnoreCase);
+    private int nodes;
+    private long characters;
     private bool toldTooMany;
     private int templates;
 
@@ -67,6 +72,13 @@ internal sealed class Compilation(Planning planning, PipelineSettings settings, 
 
     /// <summary>Every step, a nested pipeline before its own.</summary>
     public List<PlannedStep> Steps { get; } = [];
+
+    /// <summary>Adds a step; one that belongs at <paramref name="at"/> goes before those that came after it.</summary>
+    public void Add(PlannedStep step, int? at = null)
+    {
+        Steps.Insert(at ?? Steps.Count, step);
+        characters += step.Document.ToJsonString(ZaffreJson.Options).Length;
+    }
 
     /// <summary>The component that a reference names, or null when there is none (reported).</summary>
     public async Task<Component?> ComponentAsync(string reference, string path, CancellationToken ct)
@@ -125,17 +137,22 @@ internal sealed class Compilation(Planning planning, PipelineSettings settings, 
         return template;
     }
 
-    /// <summary>False, and a finding, once there are too many steps.</summary>
+    /// <summary>
+    /// Takes up one more node; false, and a finding, once there are too many. Nodes count whether or not they can become steps: what is wrong
+    /// with them must not let a tree of components grow without bound.
+    /// </summary>
     public bool HasRoom(string path)
     {
-        if (Steps.Count + templates < MostSteps)
+        if (++nodes <= MostSteps && characters <= MostCharacters)
         {
             return true;
         }
 
         if (!toldTooMany)
         {
-            Findings.Invalid(path, $"the pipeline has more than {MostSteps} steps, those of nested pipelines included.");
+            Findings.InvalidAboveAll(path, nodes > MostSteps
+                ? $"the pipeline has more than {MostSteps} steps, those of nested pipelines included."
+                : $"the steps of the pipeline take more than {MostCharacters} characters: commands, variables and values of all steps together.");
             toldTooMany = true;
         }
 

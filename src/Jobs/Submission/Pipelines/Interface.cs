@@ -36,6 +36,8 @@ internal sealed record Level(ArmId Job, string Path)
 /// <summary>Holds what a node gives against what its component declares: names, types, values. Every mismatch is reported at its place.</summary>
 internal static class Interface
 {
+    private const int MostNamed = 20;
+
     private static readonly HashSet<string> Nothing = new(StringComparer.Ordinal);
 
     /// <summary>What each declared input is. Those that <paramref name="fed"/> names get a value by a loop, and need none of the node.</summary>
@@ -202,5 +204,10 @@ internal static class Interface
     }
 
     /// <summary>What there is, for messages.</summary>
-    public static string Has(IEnumerable<string> names) => names.ToArray() is { Length: > 0 } some ? "it has " + string.Join(", ", some) : "it has none";
+    public static string Has(IEnumerable<string> names) => names.Take(MostNamed + 1).ToArray() switch
+    {
+        [] => "it has none",
+        { Length: <= MostNamed } some => "it has " + string.Join(", ", some),
+        var some => $"it has {string.Join(", ", some.Take(MostNamed))}, ...",
+    };
 }

@@ -46,7 +46,7 @@ internal sealed class LoopCompiler(JobPlanner planner, Func<Compilation, Level, 
         var document = StepDocument.OfControl(node, compilation);
         document["inputs"] = StepDocument.Inputs(inputs.Where(pair => pair.Value.From is null).ToDictionary(StringComparer.Ordinal));
         document["outputs"] = StepDocument.Outputs(places);
-        compilation.Steps.Add(new PlannedStep(id, level.Job, node.Name) { Plan = plan, Document = document, Needs = PipelineCompiler.NeedsOf(node, level) });
+        compilation.Add(new PlannedStep(id, level.Job, node.Name) { Plan = plan, Document = document, Needs = PipelineCompiler.NeedsOf(node, level) });
         return new CompiledNode(id, outside, inputs, places) { Late = loop.Loop is DoWhile ? [.. outside.Outputs.Keys] : new HashSet<string>(StringComparer.Ordinal) };
     }
 

@@ -138,7 +138,7 @@ internal sealed class PipelineCompiler(JobPlanner planner)
 
         var nothing = new Dictionary<string, PlannedOutput>(StringComparer.Ordinal);
         var plan = await planner.BareAsync(compilation.Planning.For(id.Name, node.Path), compilation.Experiment, nothing, ct) with { Root = compilation.Planning.Job, Condition = planned };
-        compilation.Steps.Add(new PlannedStep(id, level.Job, node.Name) { Plan = plan, Document = StepDocument.OfControl(node, compilation), Needs = NeedsOf(node, level) });
+        compilation.Add(new PlannedStep(id, level.Job, node.Name) { Plan = plan, Document = StepDocument.OfControl(node, compilation), Needs = NeedsOf(node, level) });
         return new CompiledNode(id, Component.None, new Dictionary<string, Bound>(StringComparer.Ordinal), nothing);
     }
 
@@ -172,7 +172,7 @@ internal sealed class PipelineCompiler(JobPlanner planner)
         LatePlanning.RemovePlaceholders(document, late.Keys);
         document["componentId"] = component.Id;
         plan = plan with { Root = compilation.Planning.Job, Pins = null, Late = late.Count == 0 ? null : late, Inputs = plan.Inputs.Where(pair => !late.ContainsKey(pair.Key)).ToDictionary(StringComparer.Ordinal) };
-        compilation.Steps.Add(new PlannedStep(part.Id, level.Job, node.Name) { Plan = plan, Rank = spec.Rank, Document = document, Needs = part.Needs });
+        compilation.Add(new PlannedStep(part.Id, level.Job, node.Name) { Plan = plan, Rank = spec.Rank, Document = document, Needs = part.Needs });
         return plan;
     }
 
@@ -228,7 +228,7 @@ internal sealed class PipelineCompiler(JobPlanner planner)
         document["inputs"] = StepDocument.Inputs(part.Inputs);
         document["outputs"] = StepDocument.Outputs(places);
         LatePlanning.RemovePlaceholders(document, late.Keys);
-        compilation.Steps.Insert(at, new PlannedStep(part.Id, level.Job, node.Name) { Plan = plan, Document = document, Needs = part.Needs });
+        compilation.Add(new PlannedStep(part.Id, level.Job, node.Name) { Plan = plan, Document = document, Needs = part.Needs }, at);
         return new CompiledStep(plan, inner.Late);
     }
 

@@ -46,7 +46,7 @@ internal sealed class PipelineDriver(ZaffreHost host, ScriptedLauncher launcher,
 
     public async Task SubmitAsync(PipelineCase one, string name)
     {
-        var wire = new PipelineWire(Arm.Main.Id.Value, Command);
+        var wire = new PipelineWire(Arm.Main.Id.Value, _ => Command);
         foreach (var (component, spec) in wire.Components(one.Root, name))
         {
             await pipelines.ComponentAsync(component, spec.ToJsonString());

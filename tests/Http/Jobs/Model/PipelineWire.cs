@@ -2,8 +2,11 @@ using System.Text.Json.Nodes;
 
 namespace Zaffre.Tests.Http.Jobs.Model;
 
-/// <summary>A case as clients send it: a component for each nested pipeline, and the pipeline.</summary>
-internal sealed class PipelineWire(string workspace, string command)
+/// <summary>
+/// A case as clients send it: a component for each nested pipeline, and the pipeline. <paramref name="command"/> tells the component of a
+/// command by the name that its job will have.
+/// </summary>
+internal sealed class PipelineWire(string workspace, Func<string, string> command)
 {
     /// <summary>The components of the case that nest steps: name and <c>componentSpec</c>, the innermost first.</summary>
     public IEnumerable<(string Name, JsonObject Spec)> Components(CaseLevel level, string name)
@@ -48,7 +51,7 @@ internal sealed class PipelineWire(string workspace, string command)
 
     /// <summary>The nodes, the last first, so that their order is found and not given.</summary>
     private JsonObject Nodes(CaseLevel level, string name) => new(Enumerable.Range(0, level.Steps.Count).Reverse().Select(i =>
-        KeyValuePair.Create($"s{i}", (JsonNode?)Node(level.Steps[i], writes: level.Output == i, component: level.Steps[i].Inner is null ? command : $"{name}_s{i}"))));
+        KeyValuePair.Create($"s{i}", (JsonNode?)Node(level.Steps[i], writes: level.Output == i, component: level.Steps[i].Inner is null ? command($"{name}_s{i}") : $"{name}_s{i}"))));
 
     private JsonObject Node(CaseStep step, bool writes, string component)
     {

@@ -12,7 +12,7 @@ namespace Zaffre.Tracking.Mlflow.Features.Traces;
 
 /// <summary>
 /// OTLP over HTTP: spans of any OpenTelemetry exporter, in protobuf or JSON, plain or compressed. Bounded: at most 64 MB after
-/// decompression and 100,000 spans of a trace; what is too many is reported as OTLP wants it, as rejected.
+/// decompression, 50,000 spans of a request and 100,000 of a trace; what is too many is reported as OTLP wants it, as rejected.
 /// </summary>
 internal sealed class IngestSpans(IDatabase database) : MlflowOperation
 {

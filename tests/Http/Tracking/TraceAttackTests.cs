@@ -1,0 +1,63 @@
+using System.IO.Compression;
+using System.Net;
+using System.Text;
+
+namespace Zaffre.Tests.Http.Tracking;
+
+/// <summary>OTLP requests made to exhaust the server.</summary>
+public sealed class TraceAttackTests(ZaffreHost host) : IClassFixture<ZaffreHost>
+{
+    [Fact]
+    public async Task A_small_body_that_grows_without_end_is_refused()
+    {
+        using var mlflow = await Mlflow.OwnerAsync(host);
+        using var buffer = new MemoryStream();
+        await using (var gzip = new GZipStream(buffer, CompressionLevel.Fastest))
+        {
+            var zeros = new byte[1 << 20];
+            for (var i = 0; i < 70; i++)
+            {
+                await gzip.WriteAsync(zeros);
+            }
+        }
+
+        Assert.Equal(HttpStatusCode.BadRequest, await SendAsync(mlflow, buffer.ToArray(), "application/x-protobuf", "gzip"));
+        Assert.Equal(HttpStatusCode.BadRequest, await SendAsync(mlflow, [1, 2, 3, 4], "application/x-protobuf", "gzip"));
+    }
+
+    [Fact]
+    public async Task A_request_of_more_spans_than_exporters_send_is_refused_before_it_is_read()
+    {
+        using var mlflow = await Mlflow.OwnerAsync(host);
+        var trace = Guid.NewGuid().ToByteArray();
+        var span = Otlp.Span(trace, 1, null, "s", (1, 2));
+        var many = Otlp.Request([.. Enumerable.Repeat(span, 60_000)]);
+        Assert.Equal(HttpStatusCode.BadRequest, await SendAsync(mlflow, many, "application/x-protobuf", null));
+        var one = $$$$$$$$$"""{"traceId":"{{{{{{{{{Guid.NewGuid():N}}}}}}}}}","spanId":"00000000000000ab","name":"j"}""";
+        var json = Encoding.UTF8.GetBytes($$$$$$$$$"""{"resourceSpans":[{"scopeSpans":[{"spans":[{{{{{{{{{string.Join(",", Enumerable.Repeat(one, 60_000))}}}}}}}}}]}]}]}""");
+        Assert.Equal(HttpStatusCode.BadRequest, await SendAsync(mlflow, json, "application/json", null));
+    }
+
+    [Fact]
+    public async Task Values_nested_without_end_are_refused()
+    {
+        using var mlflow = await Mlflow.OwnerAsync(host);
+        var value = string.Concat(Enumerable.Repeat("""{"arrayValue":{"values":[""", 2_000)) + """{"intValue":"1"}""" + string.Concat(Enumerable.Repeat("]}}", 2_000));
+        var json = $$$$$$$$$"""{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"{{{{{{{{{Guid.NewGuid():N}}}}}}}}}","spanId":"00000000000000ab","name":"j","attributes":[{"key":"k","value":{{{{{{{{{value}}}}}}}}}}]}]}]}]}""";
+        Assert.Equal(HttpStatusCode.BadRequest, await SendAsync(mlflow, Encoding.UTF8.GetBytes(json), "application/json", null));
+    }
+
+    private static async Task<HttpStatusCode> SendAsync(Mlflow mlflow, byte[] body, string type, string? encoding)
+    {
+        using var content = new ByteArrayContent(body);
+        content.Headers.ContentType = new(type);
+        content.Headers.Add("x-mlflow-experiment-id", "0");
+        if (encoding is not null)
+        {
+            content.Headers.ContentEncoding.Add(encoding);
+        }
+
+        using var answer = await mlflow.SendAsync("POST", "/v1/traces", content);
+        return answer.StatusCode;
+    }
+}
