@@ -224,7 +224,7 @@ public sealed class PipelineAttackTests(ZaffreHost host) : IClassFixture<ZaffreH
         }
 
         Assert.All(attacks, answer => Assert.True(answer.Status is HttpStatusCode.BadRequest or HttpStatusCode.Created, $"{answer.Status}: {answer.Body.ToJsonString()}"));
-        Assert.DoesNotContain(Directory.EnumerateFiles(Path.Combine(host.Root, "blobs"), "stolen.txt", SearchOption.AllDirectories), path => path.Contains("dcid.victim", StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.EnumerateFiles(Path.Combine(host.Root, "blobs"), "stolen.txt", SearchOption.AllDirectories), path => path.Contains("/ExperimentRun/dcid.victim/", StringComparison.Ordinal));
     }
 
     private static string Many(int count, Func<int, JsonObject> node) =>
