@@ -34,7 +34,7 @@ internal sealed class GangPreparation(PlannedGang gang, IReadOnlyList<int> ports
         };
         return gang.Kind is not GangKind.Mpi ? own : own with
         {
-            Command = MpiCommand.Of(gang, own.Command[^1], staged.LogViews.Skip(1).ToArray()),
+            Command = MpiCommand.Of(gang, own.Command, staged.LogViews[1]),
             Environment = JobVariables.Merge(GangVariables.OpenMpi, own.Environment),
             Limits = Share(instance.Limits, gang.Instances),
         };

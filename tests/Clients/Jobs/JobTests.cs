@@ -12,4 +12,9 @@ public sealed class JobTests(ZaffreServer server)
             ["submit", "list", "download", "cancel", "failure", "refusals"],
             steps);
     }
+
+    [Theory]
+    [MemberData(nameof(Sdks.Versions), MemberType = typeof(Sdks))]
+    public async Task The_vanilla_sdk_runs_distributed_jobs(Sdk sdk, string mode) =>
+        Assert.Equal(["pytorch", "mpi", "pipelines", "failure", "refusals"], await server.StepsAsync(sdk, mode, "distributed.py"));
 }

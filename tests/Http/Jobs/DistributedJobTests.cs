@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
 using Zaffre.Tests.Http.Workspaces;
@@ -75,6 +77,25 @@ public sealed class DistributedJobTests(ZaffreHost host) : IClassFixture<ZaffreH
             "Rank 1 of 2 processes failed, and the others were ended. The command ended with exit code 3. The log says: ValueError: no good. What to do: see the log user_logs/std_log_process_1.txt.",
             own["zaffre.error.message"]!.ToString());
         await NothingIsLeftAsync("one-fails");
+    }
+
+    [Fact]
+    public async Task One_whose_launcher_is_killed_is_named_and_the_others_are_ended()
+    {
+        await PutAsync("one-lost", Gang("PyTorch", instances: 2, processes: 1, "echo rank $RANK; sleep 600"));
+        await Jobs.StatusAsync("one-lost", "Running");
+        var second = Assert.Single(Directory.EnumerateDirectories(Path.Combine(host.Root, "tasks"), "one-lost.*.1"));
+        var launcher = int.Parse((await File.ReadAllTextAsync(Path.Combine(Assert.Single(Directory.EnumerateDirectories(second)), "pid"))).Trim(), CultureInfo.InvariantCulture);
+        using (var process = Process.GetProcessById(launcher))
+        {
+            process.Kill();
+        }
+
+        var (job, _) = await Jobs.EndAsync("one-lost");
+        var own = job["properties"]!["properties"]!;
+        Assert.Equal(("Failed", "JobLost"), (Status(job), own["zaffre.error.code"]!.ToString()));
+        Assert.StartsWith("Rank 1 of 2 processes failed, and the others were ended. The process vanished", own["zaffre.error.message"]!.ToString(), StringComparison.Ordinal);
+        await NothingIsLeftAsync("one-lost");
     }
 
     [Theory]

@@ -72,6 +72,17 @@ public sealed class JobYamlTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     }
 
     [Theory]
+    [InlineData("{ type: pytorch, process_count_per_instance: 2 }", """{"distributionType":"PyTorch","processCountPerInstance":2}""")]
+    [InlineData("{ type: mpi }", """{"distributionType":"Mpi"}""")]
+    [InlineData("{ type: TensorFlow, worker_count: 3, parameter_server_count: 1 }", """{"distributionType":"TensorFlow","parameterServerCount":1,"workerCount":3}""")]
+    public async Task A_distribution_is_read_as_az_writes_it(string yaml, string expected)
+    {
+        var answer = (await ResolveAsync($"command: ls\nenvironment: {{ image: debian }}\nresources: {{ instance_count: 3 }}\ndistribution: {yaml}\n")).Ok();
+        var properties = answer["requests"]!.AsArray()[^1]!["body"]!["properties"]!;
+        Assert.Equal((expected, "3"), (properties["distribution"]!.ToJsonString(), properties["resources"]!["instanceCount"]!.ToString()));
+    }
+
+    [Theory]
     [InlineData("type: spark\nentry: {}\n", "spark")]
     [InlineData("trial: { command: x }\nsearch_space: {}\n", "sweep")]
     [InlineData("type: automl\ntask: regression\n", "automl")]

@@ -152,6 +152,42 @@ public sealed class PipelineYamlTests(ZaffreHost host) : IClassFixture<ZaffreHos
     }
 
     [Fact]
+    public async Task Steps_are_distributed_by_their_components_and_by_themselves()
+    {
+        var answer = (await ResolveAsync("job", new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["job.yml"] = """
+                type: pipeline
+                name: spread
+                jobs:
+                  inline:
+                    command: echo $RANK of $WORLD_SIZE
+                    environment: { image: debian }
+                    distribution: { type: pytorch, process_count_per_instance: 2 }
+                  hello: { component: ./hello.yml }
+                  other: { component: ./hello.yml, resources: { instance_count: 1 }, distribution: { type: tensorflow, worker_count: 3 } }
+                """,
+            ["hello.yml"] = """
+                type: command
+                command: echo $TF_CONFIG
+                environment: { image: debian }
+                resources: { instance_count: 2 }
+                distribution: { type: tensorflow, worker_count: 2 }
+                """,
+        })).Ok();
+        await SendAsync(answer);
+        Assert.Equal("Completed", (await pipelines.Jobs.EndAsync("spread")).Job.At("properties.status"));
+        Assert.Equal("1 of 2\n", await LogAsync("inline", 1));
+        foreach (var (step, workers) in ((string, int)[])[("hello", 2), ("other", 3)])
+        {
+            var config = JsonNode.Parse(await LogAsync(step, workers - 1))!;
+            Assert.Equal((workers, "worker", workers - 1), (config["cluster"]!["worker"]!.AsArray().Count, (string?)config["task"]!["type"], (int?)config["task"]!["index"]));
+        }
+
+        Task<string> LogAsync(string step, int process) => ReadAsync($"azureml://jobs/spread_{step}/outputs/artifacts/paths/user_logs/std_log_process_{process}.txt");
+    }
+
+    [Fact]
     public async Task Local_code_names_the_anonymous_component_that_holds_it()
     {
         var answer = (await ResolveAsync("job", new Dictionary<string, string>(StringComparer.Ordinal)
