@@ -30,12 +30,12 @@ internal sealed class Findings
     public bool Any => found.Count > 0;
 
     /// <summary>All problems as one; call only when there are some.</summary>
-    public Problem Combined => Problem.Combine(found.Count <= Most
-        ? found.Told
-        : [.. found.Told, new Problem(ProblemKind.Invalid, "ValidationError", $"There are {found.Count - Most} more problems.") { Target = Root }]);
+    public Problem Combined => Problem.Combine(All);
 
     /// <summary>Each by itself.</summary>
-    public IReadOnlyList<Problem> All => problems;
+    public IReadOnlyList<Problem> All => found.Count <= Most
+        ? found.Told
+        : [.. found.Told, new Problem(ProblemKind.Invalid, "ValidationError", $"There are {found.Count - Most} more problems.") { Target = Root }];
 
     /// <summary>Findings about a part that is read as if it were a job of its own: <c>properties</c> in their paths becomes <paramref name="path"/>.</summary>
     public Findings Under(string path) => new(found, path);
