@@ -25,7 +25,7 @@ public static class ComputeModule
         services.TryAddSingleton(new ComputeOptions());
         services.AddSingleton<ITaskAdmission, TaskAdmission>();
         services.AddSingleton(_ => ControlGroups.OfHost());
-        services.AddSingleton<ITaskLauncher, TaskLauncher>();
+        services.AddSingleton<WarmPool>().AddSingleton<ITaskLauncher, TaskLauncher>();
         services.AddSingleton<RemoteInputs>().AddSingleton<IStaging, TaskStaging>();
         services.AddSingleton<HostInterpreter>().AddSingleton<EnvironmentCache>().AddSingleton<VirtualEnvironments>();
         services.AddSingleton<ImageStore>().AddSingleton<BuildContexts>().AddSingleton<ContainerEnvironments>();

@@ -79,8 +79,8 @@ public interface IStaging
     Task<Outcome<StagedTask>> PrepareAsync(StagingRequest request, CancellationToken ct);
 
     /// <summary>
-    /// After the end: makes what the task wrote into its outputs readable for the server again (a job may have removed the permissions) and
-    /// drops working copy and scratch files. Links are never followed.
+    /// After the end: makes what the task wrote into its outputs readable for the server again (a job may have removed the permissions). Links are never
+    /// followed. Working copy and scratch files go with <see cref="ITaskLauncher.RemoveAsync"/>.
     /// </summary>
-    Task ReclaimAsync(StagingRequest request, CancellationToken ct);
+    void OpenOutputs(StagingRequest request);
 }

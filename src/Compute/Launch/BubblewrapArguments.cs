@@ -8,6 +8,9 @@ internal static class BubblewrapArguments
     /// <summary>Where the script that turns into the user's command lies in the task's view.</summary>
     public const string EnterPath = "/run/zaffre/enter";
 
+    /// <summary>Where a sandbox that was there before its task finds the log.</summary>
+    public const string LogPath = "/run/zaffre/log";
+
     /// <summary>The target of a bind that stands for the whole system: the files of an image in place of the host's.</summary>
     public const string Image = "/";
 
@@ -24,15 +27,7 @@ internal static class BubblewrapArguments
     /// <summary>Options; <paramref name="sources"/> holds where each bind's source is reachable for the task's user.</summary>
     public static IReadOnlyList<string> Of(TaskSpec spec, IReadOnlyList<string> sources, DataDirectory data)
     {
-        List<string> arguments =
-        [
-            "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--clearenv",
-        ];
-        if (spec.Network == TaskNetwork.None)
-        {
-            arguments.Add("--unshare-net");
-        }
-
+        var arguments = Begin(spec);
         var image = spec.Binds.TakeWhile(bind => bind.Target != Image).Count();
         if (image < spec.Binds.Count)
         {
@@ -43,9 +38,7 @@ internal static class BubblewrapArguments
             AddHost(arguments, data);
         }
 
-        AddSystem(arguments);
-        var ownTmp = spec.Binds.Any(b => b.Target == "/tmp");
-        arguments.AddRange(ownTmp ? [] : ["--perms", "1777", "--tmpfs", "/tmp"]);
+        AddSystem(arguments, spec.Binds.All(b => b.Target != "/tmp"));
         foreach (var (bind, source) in spec.Binds.Zip(sources).Where(p => p.First.Target != Image).OrderBy(p => p.First.Target.Count(c => c == '/')))
         {
             arguments.AddRange([bind.Writable ? "--bind" : "--ro-bind", source, bind.Target]);
@@ -59,6 +52,22 @@ internal static class BubblewrapArguments
         arguments.AddRange(["--ro-bind-data", "7", EnterPath]);
         return arguments;
     }
+
+    /// <summary>The options of a sandbox over the host's system that gets its binds, variables and script when it has a task.</summary>
+    public static IReadOnlyList<string> OfWarm(TaskSpec spec, DataDirectory data, bool ownTemporaryFolder)
+    {
+        var arguments = Begin(spec);
+        AddHost(arguments, data);
+        AddSystem(arguments, ownTemporaryFolder);
+        arguments.AddRange(["--dir", "/run/zaffre"]);
+        return arguments;
+    }
+
+    private static List<string> Begin(TaskSpec spec) =>
+    [
+        "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--clearenv",
+        .. spec.Network == TaskNetwork.None ? ["--unshare-net"] : Array.Empty<string>(),
+    ];
 
     // Each folder of the image by itself: its root is made anew, so that what is mounted finds a place. /mnt, /run and /tmp are the task's.
     private static void AddImage(List<string> arguments, string image, string reachable)
@@ -101,11 +110,12 @@ internal static class BubblewrapArguments
         arguments.AddRange(["--dir", "/var", "--symlink", "../tmp", "/var/tmp"]);
     }
 
-    private static void AddSystem(List<string> arguments)
+    private static void AddSystem(List<string> arguments, bool ownTemporaryFolder)
     {
         arguments.AddRange(["--ro-bind-data", "5", "/etc/passwd", "--ro-bind-data", "6", "/etc/group"]);
         arguments.AddRange(["--ro-bind-try", "/sys/devices/system", "/sys/devices/system", "--proc", "/proc"]);
         AddDevices(arguments);
+        arguments.AddRange(ownTemporaryFolder ? ["--perms", "1777", "--tmpfs", "/tmp"] : []);
     }
 
     // Not `--dev`: its terminals cost a second user namespace, in which the task's user maps to a root that is not the host's.

@@ -38,6 +38,13 @@ internal static partial class Native
         return OpenAt(path, new OpenHow { Flags = readWrite | noFollow | OpenCloseOnExec });
     }
 
+    /// <summary>As <see cref="TryOpen"/>, and made when it is not there.</summary>
+    public static SafeFileHandle? OpenOrMake(string path)
+    {
+        const ulong readWriteAppend = 0x402, noFollow = 0x20000;
+        return OpenAt(path, new OpenHow { Flags = readWriteAppend | noFollow | OpenCloseOnExec | (uint)Create, Mode = 0x1a4 });
+    }
+
     /// <summary>Gives the file or folder to a user; false when a component of the path is missing or a link.</summary>
     public static bool Give(string path, uint user, uint group)
     {

@@ -11,7 +11,8 @@ internal sealed class TaskLauncher(
     ITaskAdmission admission,
     ControlGroups controlGroups,
     IEnumerable<IUsageSink> sinks,
-    ILogger<TaskLauncher> logger) : ITaskLauncher
+    ILogger<TaskLauncher> logger,
+    WarmPool? warm = null) : ITaskLauncher
 {
     private readonly LaunchScript script = new(data);
     private readonly FileTree files = new(data);
@@ -19,13 +20,13 @@ internal sealed class TaskLauncher(
 
     public async Task<Outcome<RunningTask>> StartAsync(TaskSpec spec, CancellationToken ct)
     {
-        if (!(await PlanAsync(spec, ct).ConfigureAwait(false)).TryGet(out var planned, out var problem))
+        if (!(await AdmitAsync(spec, ct).ConfigureAwait(false)).TryGet(out var admitted, out var problem))
         {
             return problem;
         }
 
-        var (prepared, plan) = planned;
-        return (await LaunchAsync(prepared, plan.Pinned, spec.LogPath, ct).ConfigureAwait(false)).Then<RunningTask>(running => running with { NotLimited = prepared.NotLimited });
+        return await StartAsync(admitted.Folder, new Attempted(spec.Id, spec.LogPath), async () =>
+            (await LaunchAsync(admitted).ConfigureAwait(false)).Then<Launch>(launched => launched with { NotLimited = admitted.NotLimited(launched.Groups) }), ct).ConfigureAwait(false);
     }
 
     public async Task<Outcome<RunningTask>> StartPreparedAsync(TaskId id, CancellationToken ct)
@@ -36,36 +37,91 @@ internal sealed class TaskLauncher(
             return problem;
         }
 
-        return File.Exists(folder.Plan)
-            ? await LaunchAsync(Prepared(id, folder, host), [], log: null, ct).ConfigureAwait(false)
-            : new Problem(ProblemKind.NotFound, "TaskNotPrepared", $"Attempt {id.Attempt} of '{id.Name}' was not made ready.");
+        if (!File.Exists(folder.Plan))
+        {
+            return new Problem(ProblemKind.NotFound, "TaskNotPrepared", $"Attempt {id.Attempt} of '{id.Name}' was not made ready.");
+        }
+
+        var launch = new LauncherProcess(folder);
+        return await StartAsync(folder, new Attempted(id, Log: null), () =>
+        {
+            launch.Start(script.Path, host is { Root: true, Sandboxed: true } ? LauncherMounts.Own : LauncherMounts.None);
+            return Task.FromResult<Outcome<Launch>>(new Launch(launch, TaskGroups.None));
+        }, ct).ConfigureAwait(false);
     }
 
-    private async Task<Outcome<RunningTask>> LaunchAsync(PreparedTask prepared, IReadOnlyList<(string Path, FileIdentity Identity, string At)> pinned, string? log, CancellationToken ct)
+    private async Task<Outcome<RunningTask>> StartAsync(TaskFolder folder, Attempted attempt, Func<Task<Outcome<Launch>>> start, CancellationToken ct)
     {
-        var folder = new TaskFolder(prepared.Folder);
-        var launch = new LauncherProcess(prepared, folder);
         var watch = new TaskCompletionSource<ExitRecord>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!watched.TryAdd(prepared.Id, watch.Task))
+        if (!watched.TryAdd(attempt.Id, watch.Task))
         {
-            return AlreadyStarted(prepared.Id);
+            return AlreadyStarted(attempt.Id);
         }
 
-        if (pinned.Count == 0 || !await PinnedStart.TryAsync(folder, pinned, () => launch.Start(pinned: true)).ConfigureAwait(false))
+        if (!(await start().ConfigureAwait(false)).TryGet(out var launch, out var problem))
         {
-            launch.Start(pinned: false);
+            watched.TryRemove(attempt.Id, out _);
+            return problem;
         }
 
-        _ = CompleteAsync(prepared.Id, folder, launch.Ended, watch);
-        return await launch.Running.WaitAsync(ct).ConfigureAwait(false) is { } why
-            ? await DescribeAsync(why, prepared.Id, folder, log).ConfigureAwait(false)
-            : new RunningTask(prepared.Id, new DateTimeOffset(File.GetLastWriteTimeUtc(folder.Started)));
+        _ = CompleteAsync(attempt.Id, folder, launch.Process.Ended, watch);
+        return await launch.Process.Running.WaitAsync(ct).ConfigureAwait(false) is { } why
+            ? await DescribeAsync(why, attempt, folder).ConfigureAwait(false)
+            : new RunningTask(attempt.Id, new DateTimeOffset(File.GetLastWriteTimeUtc(folder.Started))) { NotLimited = launch.NotLimited };
     }
 
-    public async Task<Outcome<PreparedTask>> PrepareAsync(TaskSpec spec, CancellationToken ct) =>
-        (await PlanAsync(spec, ct).ConfigureAwait(false)).Then<PreparedTask>(planned => planned.Task);
+    public async Task<Outcome<PreparedTask>> PrepareAsync(TaskSpec spec, CancellationToken ct)
+    {
+        if (!(await AdmitAsync(spec, ct).ConfigureAwait(false)).TryGet(out var admitted, out var problem)
+            || !(await PlanAsync(admitted, direct: false).ConfigureAwait(false)).TryGet(out var planned, out problem))
+        {
+            return problem;
+        }
 
-    private async Task<Outcome<(PreparedTask Task, TaskPlan Plan)>> PlanAsync(TaskSpec spec, CancellationToken ct)
+        string[] mounts = planned.Plan.NeedsMounts ? ["unshare", "--mount"] : [];
+        return new PreparedTask(spec.Id, admitted.Folder.Path, ["setsid", .. mounts, "/bin/sh", script.Path, admitted.Folder.Path]) { NotLimited = admitted.NotLimited(planned.Groups) };
+    }
+
+    private async Task<Outcome<Launch>> LaunchAsync(AdmittedTask task) =>
+        await WarmAsync(task).ConfigureAwait(false) is { } given ? new Launch(given.Launch, given.Groups) : await ColdAsync(task).ConfigureAwait(false);
+
+    /// <summary>Gives the task to a sandbox that is there; null when there is none for it.</summary>
+    private async Task<WarmSandbox?> WarmAsync(AdmittedTask task)
+    {
+        if (File.Exists(task.Folder.Stop) || task.Spec.Binds.Any(bind => bind.Target == BubblewrapArguments.Image) || warm?.Take(WarmShape.Of(task.Spec), task.Host) is not { } sandbox)
+        {
+            return null;
+        }
+
+        // What keeps it from being given is found again, and named, by the start that follows.
+        var plan = new TaskPlan(data, task.Host, task.Folder, task.Spec, sandbox.Groups, direct: true);
+        if (plan.WarmBinds().TryGet(out var binds, out _) && await sandbox.GiveAsync(binds, task.Host, task.Folder, plan.WarmScript()).ConfigureAwait(false))
+        {
+            return sandbox;
+        }
+
+        await warm.DropAsync(sandbox).ConfigureAwait(false);
+        return null;
+    }
+
+    private async Task<Outcome<Launch>> ColdAsync(AdmittedTask task)
+    {
+        if (!(await PlanAsync(task, direct: true).ConfigureAwait(false)).TryGet(out var planned, out var problem))
+        {
+            return problem;
+        }
+
+        var (plan, groups) = planned;
+        var launch = new LauncherProcess(task.Folder);
+        if (plan.Pinned.Count == 0 || !await PinnedStart.TryAsync(task.Folder, plan.Pinned, () => launch.Start(script.Path, LauncherMounts.Made)).ConfigureAwait(false))
+        {
+            launch.Start(script.Path, plan.NeedsMounts ? LauncherMounts.Own : LauncherMounts.None);
+        }
+
+        return new Launch(launch, groups);
+    }
+
+    private async Task<Outcome<AdmittedTask>> AdmitAsync(TaskSpec spec, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(spec);
         if (Validate(spec) is { } invalid)
@@ -86,27 +142,37 @@ internal sealed class TaskLauncher(
             return AlreadyStarted(spec.Id);
         }
 
-        if (LogFile.Ensure(files, spec.LogPath, host) is { } unwritable)
-        {
-            return unwritable;
-        }
+        return LogFile.Ensure(files, spec.LogPath, host) is { } unwritable
+            ? unwritable
+            : new AdmittedTask(spec with { Limits = HostLimits.Fill(spec.Limits) }, folder, host);
+    }
 
-        spec = spec with { Limits = HostLimits.Fill(spec.Limits) };
-        var groups = controlGroups.Create(data.Root, spec.Id, spec.Limits);
-        var plan = new TaskPlan(data, host, folder, spec, groups);
+    private async Task<Outcome<(TaskPlan Plan, TaskGroups Groups)>> PlanAsync(AdmittedTask task, bool direct)
+    {
+        var groups = controlGroups.Create(data.Root, task.Spec.Id, task.Spec.Limits);
+        var plan = new TaskPlan(data, task.Host, task.Folder, task.Spec, groups, direct);
         if (plan.Write() is { } missing)
         {
             await ControlGroups.RemoveAsync(groups.Folders).ConfigureAwait(false);
             return missing;
         }
 
-        return (Prepared(spec.Id, folder, host) with { NotLimited = [.. host.NotIsolated, .. HostLimits.Missing(spec.Limits, groups)] }, plan);
+        return (plan, groups);
     }
 
-    private PreparedTask Prepared(TaskId id, TaskFolder folder, HostSandbox host)
+    /// <summary>An attempt as answers name it.</summary>
+    private sealed record Attempted(TaskId Id, string? Log);
+
+    /// <summary>A launcher that was started, and what contains its task.</summary>
+    private sealed record Launch(LauncherProcess Process, TaskGroups Groups)
     {
-        string[] mounts = host is { Root: true, Sandboxed: true } ? ["unshare", "--mount"] : [];
-        return new PreparedTask(id, folder.Path, ["setsid", .. mounts, "/bin/sh", script.Path, folder.Path]);
+        public IReadOnlyList<string> NotLimited { get; init; } = [];
+    }
+
+    /// <summary>A task that may run here, with the limits that hold for it.</summary>
+    private sealed record AdmittedTask(TaskSpec Spec, TaskFolder Folder, HostSandbox Host)
+    {
+        public IReadOnlyList<string> NotLimited(TaskGroups groups) => [.. Host.NotIsolated, .. HostLimits.Missing(Spec.Limits, groups)];
     }
 
     public IReadOnlySet<string> Names() => Directory.Exists(data.Path("tasks"))
@@ -215,15 +281,15 @@ internal sealed class TaskLauncher(
         }
     }
 
-    private async Task<Outcome<RunningTask>> DescribeAsync(string why, TaskId id, TaskFolder folder, string? log)
+    private async Task<Outcome<RunningTask>> DescribeAsync(string why, Attempted attempt, TaskFolder folder)
     {
         if (why.StartsWith("refused", StringComparison.Ordinal))
         {
-            return AlreadyStarted(id);
+            return AlreadyStarted(attempt.Id);
         }
 
-        await WaitAsync(id, CancellationToken.None).ConfigureAwait(false);
-        var clue = LogFile.LastLine(files, folder.At("launcher.log")) ?? (log is null ? null : LogFile.LastLine(files, log));
+        await WaitAsync(attempt.Id, CancellationToken.None).ConfigureAwait(false);
+        var clue = LogFile.LastLine(files, folder.At("launcher.log")) ?? (attempt.Log is null ? null : LogFile.LastLine(files, attempt.Log));
         return new Problem(ProblemKind.Invalid, "TaskNotStarted", $"The task did not start: {why}{(clue is null ? "" : $" ({clue})")}.") { Transient = true };
     }
 

@@ -11,6 +11,19 @@ internal static class TaskLock
         return file is not null && !Native.TryLock(file);
     }
 
+    /// <summary>The lock, taken for a launcher that inherits it; null when somebody has it.</summary>
+    public static SafeFileHandle? TryTake(TaskFolder folder)
+    {
+        var file = Native.OpenOrMake(folder.Lock);
+        if (file is not null && Native.TryLock(file))
+        {
+            return file;
+        }
+
+        file?.Dispose();
+        return null;
+    }
+
     /// <summary>Completes when nobody holds the lock. A thread of its own waits in the kernel; it costs nothing until then and ends with the server.</summary>
     public static Task ReleasedAsync(TaskFolder folder)
     {

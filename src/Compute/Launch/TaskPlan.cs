@@ -7,9 +7,9 @@ namespace Zaffre.Compute.Launch;
 /// <summary>
 /// Writes what <c>launch.sh</c> reads: <c>plan</c> (shell assignments and the function <c>run</c>), <c>enter</c> (the script inside the sandbox that
 /// becomes the user's command), <c>arguments</c> (bubblewrap's, separated by NUL, so that no secret shows in a process list), <c>mounts</c>
-/// (root only: an fstab that gathers the sources where the task's user can reach them).
+/// (root only: an fstab that gathers the sources where the task's user can reach them). <paramref name="direct"/>: this server starts the launcher itself.
 /// </summary>
-internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder folder, TaskSpec spec, TaskGroups groups)
+internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder folder, TaskSpec spec, TaskGroups groups, bool direct)
 {
     // Standard error is the log; standard output is a pipe inside a command substitution.
     private const string Self = "/proc/self/fd/2";
@@ -22,27 +22,18 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
     /// <summary>What is to be mounted where before the launcher starts, in order; empty when nothing needs pinning.</summary>
     public IReadOnlyList<(string Path, FileIdentity Identity, string At)> Pinned { get; private set; } = [];
 
+    /// <summary>Without <see cref="Pinned"/> the launcher makes its own mounts, which wants a namespace for them.</summary>
+    public bool NeedsMounts => Pins;
+
     /// <summary>Writes the files; the problem names a bind whose source is not there or is reached through a link.</summary>
     public Problem? Write()
     {
-        var sources = new List<Source>();
-        foreach (var bind in spec.Binds)
+        if (!Find().TryGet(out var found, out var missing))
         {
-            if (host.Sandboxed && Find(bind.Source) is { } source)
-            {
-                sources.Add(source);
-            }
-            else if (host.Sandboxed)
-            {
-                return new Problem(ProblemKind.Invalid, "BindNotFound", $"'{bind.Target}' cannot be given to the task: what it stands for is missing or lies behind a link.") { Target = bind.Target };
-            }
+            return missing;
         }
 
-        if (Find(spec.LogPath) is not { } log)
-        {
-            return new Problem(ProblemKind.Invalid, "LogNotWritable", "The log of the task is missing or lies behind a link.");
-        }
-
+        var (sources, log) = found;
         if (Pins)
         {
             WriteMounts([.. sources, log]);
@@ -50,17 +41,69 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
 
         if (host.Sandboxed)
         {
-            File.WriteAllText(folder.At("passwd"), $"root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\nzaffre:x:{host.User}:{host.Group}::{Home()}:/bin/bash\n");
-            File.WriteAllText(folder.At("group"), $"root:x:0:\nnogroup:x:65534:\nzaffre:x:{host.Group}:\n");
             var reachable = Pins ? sources.Select((_, i) => $"{HostSandbox.StagePath}/{i}").ToList() : sources.ConvertAll(s => s.Path);
-            File.WriteAllBytes(folder.At("arguments"), Encoding.UTF8.GetBytes(string.Concat(BubblewrapArguments.Of(spec, reachable, data).Select(a => a + '\0'))));
+            WriteSandbox(BubblewrapArguments.Of(spec, reachable, data));
         }
 
         File.WriteAllText(folder.At("enter"), Enter(sources, log));
         File.WriteAllText(folder.Containment, Containment());
-        File.WriteAllText(folder.Plan, Plan(sources.Count, [.. sources, log]));
+        string[] command = host.Sandboxed ? ["bwrap", "--args", "8", "/bin/sh", BubblewrapArguments.EnterPath] : ["/bin/sh", folder.At("enter")];
+        File.WriteAllText(folder.Plan, Plan([.. sources, log], Pins ? $"mnt/{sources.Count}" : log.Path, command, host.Sandboxed ? " 8<arguments 7<enter 6<group 5<passwd" : ""));
         return null;
     }
+
+    /// <summary>Writes the files of a sandbox that has no task yet: descriptor 7 of its launcher brings the commands, 9 tells what bubblewrap made.</summary>
+    public void WriteWarm(bool ownTemporaryFolder)
+    {
+        WriteSandbox(BubblewrapArguments.OfWarm(spec, data, ownTemporaryFolder));
+        File.WriteAllText(folder.Containment, Containment());
+        File.WriteAllText(folder.Plan, Plan([], "launcher.log", ["bwrap", "--args", "8", "--info-fd", "9", "/bin/sh"], " <&7 7<&- 8<arguments 6<group 5<passwd 9>&4"));
+    }
+
+    /// <summary>What a warm sandbox is to show, in the order of mounting; the problem is that of <see cref="Write"/>.</summary>
+    public Outcome<WarmBind[]> WarmBinds() => Find().Then<WarmBind[]>(found => (WarmBind[])
+    [
+        .. spec.Binds.Zip(found.Sources).OrderBy(pair => pair.First.Target.Count(c => c == '/'))
+            .Select(pair => new WarmBind(pair.Second.Path, pair.Second.File, pair.First.Target, pair.First.Writable)),
+        new WarmBind(found.Log.Path, found.Log.File, BubblewrapArguments.LogPath, Writable: true),
+    ]);
+
+    /// <summary>What the waiting shell of a warm sandbox is told: one compound command, which runs when all of it has come.</summary>
+    public string WarmScript()
+    {
+        var script = new StringBuilder($"{{\ntrap '' PIPE\nexec </dev/null >>{BubblewrapArguments.LogPath} 2>&1 || exit 125\n");
+        AppendLimits(script);
+        AppendVariables(script);
+        AppendCommand(script);
+        return script.Append("}\n").ToString();
+    }
+
+    private Outcome<(List<Source> Sources, Source Log)> Find()
+    {
+        var sources = new List<Source>();
+        foreach (var bind in host.Sandboxed ? spec.Binds : [])
+        {
+            if (Find(bind.Source) is not { } source)
+            {
+                return new Problem(ProblemKind.Invalid, "BindNotFound", $"'{bind.Target}' cannot be given to the task: what it stands for is missing or lies behind a link.") { Target = bind.Target };
+            }
+
+            sources.Add(source);
+        }
+
+        return Find(spec.LogPath) is { } log
+            ? (sources, log)
+            : new Problem(ProblemKind.Invalid, "LogNotWritable", "The log of the task is missing or lies behind a link.");
+    }
+
+    private void WriteSandbox(IReadOnlyList<string> arguments)
+    {
+        File.WriteAllText(folder.At("passwd"), $"root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\nzaffre:x:{host.User}:{host.Group}::{Home()}:/bin/bash\n");
+        File.WriteAllText(folder.At("group"), $"root:x:0:\nnogroup:x:65534:\nzaffre:x:{host.Group}:\n");
+        File.WriteAllBytes(folder.At("arguments"), Encoding.UTF8.GetBytes(string.Concat(arguments.Select(a => a + '\0'))));
+    }
+
+    private bool Resets => host.ResetsSignals && !direct;
 
     private string Home() => spec.Environment.GetValueOrDefault("HOME") is { } home && !home.Contains(':', StringComparison.Ordinal) ? home : "/tmp";
 
@@ -96,25 +139,22 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
         Pinned = pinned;
     }
 
-    private string Plan(int binds, IReadOnlyList<Source> pinned)
+    private string Plan(IReadOnlyList<Source> pinned, string log, string[] command, string open)
     {
         string[] drop = host.Root ? [.. HostSandbox.Drop(host.User, host.Group)] : [];
+        var mounts = Pins && pinned.Count > 0;
 
-        // An image need not have a program that takes back what the server's runtime does to SIGPIPE; see Become.
-        string[] signals = InImage && host.ResetsSignals ? ["/usr/bin/env", "--default-signal=PIPE"] : [];
-        string[] command = host.Sandboxed
-            ? [.. signals, .. drop, "bwrap", "--args", "8", "/bin/sh", BubblewrapArguments.EnterPath]
-            : [.. drop, "/bin/sh", folder.At("enter")];
-        var open = host.Sandboxed ? " 8<arguments 7<enter 6<group 5<passwd" : "";
+        // An image need not have a program that takes back what a .NET parent does to SIGPIPE; see Become.
+        string[] signals = InImage && Resets ? ["/usr/bin/env", "--default-signal=PIPE"] : [];
         return $"""
-            mounts={(Pins ? "mounts" : "")}
-            pinned='{(Pins ? string.Join(' ', pinned.Select((_, i) => $"mnt/{i}")) : "")}'
+            mounts={(mounts ? "mounts" : "")}
+            pinned='{(mounts ? string.Join(' ', pinned.Select((_, i) => $"mnt/{i}")) : "")}'
             identities={Quote.Shell(string.Join('\n', pinned.Select(p => p.Identity)))}
-            log={Quote.Shell(Pins ? $"mnt/{binds}" : pinned[^1].Path)}
+            log={Quote.Shell(log)}
             join={Quote.Shell(string.Join(' ', groups.Join))}
             processes={Quote.Shell(groups.Processes ?? "")}
             usage={Quote.Shell(string.Join(' ', groups.Usage))}
-            run() {"{"} exec {string.Join(' ', command.Select(Quote.Shell))}{open}; {"}"}
+            run() {"{"} exec {string.Join(' ', signals.Concat(drop).Concat(command).Select(Quote.Shell))}{open}; {"}"}
 
             """;
     }
@@ -132,30 +172,37 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
         AppendLimits(script);
         if (!host.Sandboxed)
         {
-            foreach (var (name, value) in spec.Environment.Where(v => IsShellName(v.Key)))
-            {
-                script.Append(CultureInfo.InvariantCulture, $"export {name}={Quote.Shell(value)}\n");
-            }
+            AppendVariables(script);
         }
 
-        script.Append(CultureInfo.InvariantCulture, $$"""
-            cd -- {{Quote.Shell(spec.WorkingDirectory)}} || exit 125
-            echo 1 >&3
-            echo started >&4 2>/dev/null
-            trap - PIPE
-            exec 3>&- 4>&-
-            exec {{string.Join(' ', Become().Concat(spec.Command).Select(Quote.Shell))}}
-
-            """);
+        AppendCommand(script);
         return script.ToString();
     }
 
-    // A shell drops variables with names that it cannot have; `env` puts them back. It also takes back that the server's runtime ignores
-    // SIGPIPE, which every child inherits and no shell may undo.
+    private void AppendVariables(StringBuilder script)
+    {
+        foreach (var (name, value) in spec.Environment.Where(v => IsShellName(v.Key)))
+        {
+            script.Append(CultureInfo.InvariantCulture, $"export {name}={Quote.Shell(value)}\n");
+        }
+    }
+
+    private void AppendCommand(StringBuilder script) => script.Append(CultureInfo.InvariantCulture, $$"""
+        cd -- {{Quote.Shell(spec.WorkingDirectory)}} || exit 125
+        echo 1 >&3
+        echo started >&4 2>/dev/null
+        trap - PIPE
+        exec 3>&- 4>&-
+        exec {{string.Join(' ', Become().Concat(spec.Command).Select(Quote.Shell))}}
+
+        """);
+
+    // A shell drops variables with names that it cannot have; `env` puts them back. It also takes back that a .NET parent ignores SIGPIPE, which
+    // every child inherits and no shell may undo; this server starts launchers directly, with the signal as it should be.
     private IEnumerable<string> Become()
     {
         var odd = spec.Environment.Where(v => !IsShellName(v.Key)).Select(v => $"{v.Key}={v.Value}").ToList();
-        string[] signals = host.ResetsSignals && !InImage ? ["--default-signal=PIPE"] : [];
+        string[] signals = Resets && !InImage ? ["--default-signal=PIPE"] : [];
         return odd.Count + signals.Length == 0 ? [] : ["/usr/bin/env", .. signals, .. odd];
     }
 

@@ -3,13 +3,20 @@
 # Left behind: `started` (not empty once the command runs), `exit` (lines, whole or absent), `launcher.log` (what went wrong here).
 # With ZAFFRE_PINNED the mount namespace is ready; otherwise `mounts` is mounted here and compared with what was looked at.
 # Standard output tells the parent, if there still is one: `started`, `failed WHY` or `refused WHY`, then `exited`.
+# The server starts it differently: with a session, its folder and the lock (descriptor 9, ZAFFRE_LOCKED), and with a stream in both directions as
+# standard output (ZAFFRE_CHANNEL): told `ended`, a living server puts the exit record in place and answers `kept`.
+# ZAFFRE_WARM: a sandbox without a task yet. Its shell reads commands from standard input; the server gives it mounts, moves this folder to the attempt's
+# place and only then writes the command. Without a command it leaves nothing behind that looks like an attempt.
 cd -- "$1" || exit 125
 umask 022
+[ -z "$ZAFFRE_WARM" ] || exec 7<&0
 exec </dev/null 2>>launcher.log
 tell() { trap '' PIPE; echo "$1" 2>/dev/null; trap - PIPE; }
 
-exec 9>>lock
-flock -w 1 9 || { tell 'refused the attempt is running already'; exit 75; }
+if [ -z "$ZAFFRE_LOCKED" ]; then
+  exec 9>>lock
+  flock -w 1 9 || { tell 'refused the attempt is running already'; exit 75; }
+fi
 if [ -e started ] || [ -e exit ]; then tell 'refused the attempt was started before'; exit 75; fi
 trap : HUP INT TERM
 echo $$ >pid
@@ -24,6 +31,10 @@ record() {
     done
     echo end
   } >exit.tmp
+  if [ -n "$ZAFFRE_CHANNEL" ]; then
+    tell ended
+    read -r kept <&4 && [ "$kept" = kept ] && exit 0
+  fi
   sync exit.tmp
   mv exit.tmp exit
   tell exited
@@ -51,5 +62,9 @@ code=$?
 for file in $processes; do
   while read -r process; do kill -9 "$process"; done <"$file"
 done 2>/dev/null
+if [ -n "$ZAFFRE_WARM" ] && [ "$code" = 0 ] && [ ! -s started ]; then
+  rm -f started pid lock
+  exit 0
+fi
 [ -s started ] || give_up 'the sandbox did not start'
 record "$code"

@@ -42,28 +42,16 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         }
     }
 
-    public Task ReclaimAsync(StagingRequest request, CancellationToken ct)
+    public void OpenOutputs(StagingRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
         foreach (var path in request.Outputs.Select(o => o.LocalPath).Append(Path.Combine(request.ArtifactPath, "outputs")).Append(Path.Combine(request.ArtifactPath, "logs")))
         {
             files.Visit(path, FileTree.Open);
         }
-
-        if (TaskFolder.Of(data, request.Id).TryGet(out var folder, out _))
-        {
-            foreach (var scratch in Scratch)
-            {
-                files.Delete(folder.At(scratch));
-            }
-        }
-
-        return Task.CompletedTask;
     }
 
     private static readonly string[] ArtifactFolders = ["outputs", "logs"];
-
-    private static readonly string[] Scratch = ["work", "home", "tmp", "inputs"];
 
     private StagedTask Stage(StagingRequest request, TaskFolder folder, HostSandbox host, Dictionary<string, string> fetched)
     {

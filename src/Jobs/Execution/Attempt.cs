@@ -62,8 +62,7 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         var launched = await Tasks.StartAsync(prepared.Specs, tools.Options.Grace, server);
         if (launched.TryGet(out var running, out var refused))
         {
-            await tools.Transitions.RunningAsync(job, running);
-            await FinishAsync(running.StartedAt, WriteSystemLogAsync([.. prepared.Explanation, .. running.NotLimited]));
+            await FinishAsync(running.StartedAt, tools.Transitions.RunningAsync(job, running), WriteSystemLogAsync([.. prepared.Explanation, .. running.NotLimited]));
         }
         else if (refused.Kind == ProblemKind.Conflict)
         {
@@ -104,7 +103,7 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
             stop.Ask(reason);
         }
 
-        await FinishAsync(started, Task.CompletedTask);
+        await FinishAsync(started, Task.CompletedTask, Task.CompletedTask);
     }
 
     private async Task<Outcome<PreparedJob>> PreparedAsync()
@@ -130,8 +129,17 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         }
     }
 
-    private async Task FinishAsync(DateTimeOffset? started, Task systemLog)
+    /// <summary>
+    /// Waits for the end and writes it. A short job ends before <paramref name="running"/>, the commit that says it runs, is durable: nothing waits for that, nor for
+    /// the one that says that it publishes, as the commit of the end comes after them in the queue.
+    /// </summary>
+    private async Task FinishAsync(DateTimeOffset? started, Task running, Task systemLog)
     {
+        if (await Task.WhenAny(running, tools.Launcher.WaitAsync(job.TaskId, server)) == running)
+        {
+            await running;
+        }
+
         var end = await EndedAsync(started);
         await systemLog;
         var verdict = await JudgeAsync(end);
@@ -139,12 +147,16 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         {
             foreach (var staging in stagings)
             {
-                await tools.Staging.ReclaimAsync(staging, CancellationToken.None);
+                tools.Staging.OpenOutputs(staging);
             }
         }
 
+        var finalizing = Publishes(verdict) ? tools.Transitions.FinalizingAsync(job) : Task.CompletedTask;
         var outputs = await PublishAsync(verdict);
-        await EndAsync(outputs.TryGet(out var published, out var problem) ? verdict : Verdict.Failed("OutputNotPublished", problem.Message, verdict.ExitCode), published ?? []);
+        await Task.WhenAll(
+            running,
+            finalizing,
+            EndAsync(outputs.TryGet(out var published, out var problem) ? verdict : Verdict.Failed("OutputNotPublished", problem.Message, verdict.ExitCode), published ?? []));
     }
 
     /// <summary>Waits for the end of the tasks, and brings it about when somebody asks for it or the time is over.</summary>
@@ -185,12 +197,11 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
 
     private async Task<Outcome<PublishedOutput[]>> PublishAsync(Verdict verdict)
     {
-        if (verdict.Status != JobStatus.Completed || plan.Outputs.Count == 0)
+        if (!Publishes(verdict))
         {
             return NoOutputs;
         }
 
-        await tools.Transitions.FinalizingAsync(job);
         try
         {
             return await PublishedOutput.OfAsync(plan, tools.Store, await ControlValues.ToldAsync(tools.Runs, job, plan), CancellationToken.None);
@@ -200,6 +211,8 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
             return new Problem(ProblemKind.Invalid, "OutputNotPublished", exception.Message);
         }
     }
+
+    private bool Publishes(Verdict verdict) => verdict.Status == JobStatus.Completed && plan.Outputs.Count > 0;
 
     private static Problem Stopped() => new(ProblemKind.Conflict, "JobCanceled", "The job was canceled before it started.");
 

@@ -6,7 +6,7 @@ using Zaffre.Compute.Launch;
 namespace Zaffre.Tests.Unit.Compute;
 
 /// <summary>What a task cannot do. Each of these needs the sandbox, and as root the drop of the user, to pass.</summary>
-public sealed class ContainmentTests(TaskRig rig) : IClassFixture<TaskRig>
+public class ContainmentTests(TaskRig rig) : IClassFixture<TaskRig>
 {
     [Fact]
     public async Task A_task_is_not_root_on_the_host_and_cannot_read_what_only_root_may()

@@ -4,7 +4,7 @@ using Zaffre.Kernel;
 
 namespace Zaffre.Tests.Unit.Compute;
 
-public sealed class LaunchTests(TaskRig rig) : IClassFixture<TaskRig>
+public class LaunchTests(TaskRig rig) : IClassFixture<TaskRig>
 {
     [Fact]
     public async Task A_task_runs_and_leaves_its_exit_code_its_log_and_its_usage()

@@ -47,7 +47,8 @@ public sealed class StagingTests(TaskRig rig) : IClassFixture<TaskRig>
         var (record, log) = await RunAsync(request, s => $"cd {s.OutputPaths["model"]} && mkdir d && echo x >d/f && ln -s {outside} link && chmod 0 d/f d");
         Assert.True(record.Succeeded, log);
 
-        await Staging().ReclaimAsync(request, CancellationToken.None);
+        Staging().OpenOutputs(request);
+        await rig.Launcher.RemoveAsync(request.Id, CancellationToken.None);
 
         var made = rig.Data.Path("blobs", name, "model", "d");
         Assert.True(File.GetUnixFileMode(made).HasFlag(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
