@@ -82,7 +82,7 @@ internal sealed class JobClient : IDisposable
                 throw new InvalidOperationException($"{name} ended as {status}.");
             }
 
-            await Task.Delay(1);
+            await Task.Delay(4);
         }
     }
 
