@@ -8,6 +8,10 @@ namespace Zaffre.Assets;
 /// <summary>What of a version can never change: putting other content on an existing version is a conflict; description, tags, properties and archived state may change.</summary>
 internal static class AssetContent
 {
+    private const string Anonymous = "azureml_anonymous";
+
+    private static readonly string[] OutsideOfHash = ["name", "id", "version"];
+
     public static string[] Immutable(AssetType type) => type switch
     {
         AssetType.Data => ["dataType", "dataUri"],
@@ -30,7 +34,10 @@ internal static class AssetContent
     /// <summary>Throws the conflict when <paramref name="properties"/> differ from the existing version in what cannot change.</summary>
     public static void RequireSame(AssetType type, Resource existing, JsonObject properties)
     {
-        var changed = Immutable(type).Where(member => !Same(member, existing.Properties[member], properties[member])).ToArray();
+        var anonymous = type == AssetType.Component && existing.Id.Parent.Name.Equals(Anonymous, StringComparison.OrdinalIgnoreCase);
+        var changed = Immutable(type).Where(member => anonymous
+            ? !SameHash(existing.Properties[member], properties[member])
+            : !Same(member, existing.Properties[member], properties[member])).ToArray();
         if (changed.Length > 0)
         {
             var word = AssetTypes.Word(type);
@@ -42,6 +49,25 @@ internal static class AssetContent
                 Target = "properties." + changed[0],
             });
         }
+    }
+
+    /// <summary>The version of an anonymous component is a hash that clients make without its name: under another name it is the same one.</summary>
+    private static bool SameHash(JsonNode? before, JsonNode? after) => JsonNode.DeepEquals(Hashed(before), Hashed(after));
+
+    private static JsonNode? Hashed(JsonNode? spec)
+    {
+        if (spec is not JsonObject map)
+        {
+            return spec;
+        }
+
+        var hashed = map.Copy();
+        foreach (var name in OutsideOfHash)
+        {
+            hashed.Remove(name);
+        }
+
+        return hashed;
     }
 
     private static bool Same(string member, JsonNode? before, JsonNode? after) => member switch

@@ -13,8 +13,8 @@ internal static class LateInputs
     /// <summary>Completes the step's plan and document; why it cannot start, when it cannot.</summary>
     public static string? Settle(WriteScope scope, JobRow step)
     {
-        var plan = step.ReadPlan();
-        if (plan.Late is not { Count: > 0 } late)
+        // Most steps have none, and their plans need not be read.
+        if (!step.Plan.Contains("\"late\":", StringComparison.Ordinal) || step.ReadPlan() is not { Late: { Count: > 0 } late } plan)
         {
             return null;
         }

@@ -38,6 +38,7 @@ outputs:
   history: {{ type: uri_folder }}
 environment: {{ image: mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04 }}
 command: >-
+  if [ ${{{{inputs.number}}}} = 7 ]; then exit 9; fi;
   for old in $[[${{{{inputs.before}}}}/all.txt]]; do cat $old; done > ${{{{outputs.history}}}}/all.txt;
   echo ${{{{inputs.number}}}} >> ${{{{outputs.history}}}}/all.txt;
   n=$(( ${{{{inputs.number}}}} + 1 )); echo $n > ${{{{outputs.next}}}};
@@ -95,16 +96,16 @@ jobs:
   check:
     type: if_else
     condition: ${{{{parent.jobs.body.outputs.more}}}}
-    true_block: ${{{{parent.jobs.yes}}}}
-    false_block: ${{{{parent.jobs.no}}}}
-  yes:
+    true_block: ${{{{parent.jobs.goes}}}}
+    false_block: ${{{{parent.jobs.stays}}}}
+  goes:
     type: command
     component: ./say.yml
-    inputs: {{ word: yes }}
-  no:
+    inputs: {{ word: go }}
+  stays:
     type: command
     component: ./say.yml
-    inputs: {{ word: no }}
+    inputs: {{ word: stay }}
 """
 
 
@@ -214,7 +215,7 @@ def items() -> None:
 def yaml() -> None:
     job = client.jobs.create_or_update(load_job(write("pipeline.yml", PIPELINE)))
     assert "completed." in ended(job.name)
-    assert statuses(job.name) == {"again": "Completed", "check": "Completed", "yes": "Canceled", "no": "Completed"}, statuses(job.name)
+    assert statuses(job.name) == {"again": "Completed", "check": "Completed", "goes": "Canceled", "stays": "Completed"}, statuses(job.name)
     assert output(job.name, "history") == "1\n2\n3\n"
     print("ok yaml")
 
@@ -222,8 +223,8 @@ def yaml() -> None:
 def failure() -> None:
     @dsl.pipeline(default_compute="serverless")
     def outer():
-        step = say(word="x; exit 9 #")
-        do_while(body=step, mapping={}, max_iteration_count=4)
+        step = count(number=6, limit=9)
+        do_while(body=step, condition=step.outputs.more, mapping={step.outputs.next: step.inputs.number}, max_iteration_count=4)
 
     job = client.jobs.create_or_update(outer())
     try:
@@ -232,12 +233,12 @@ def failure() -> None:
     except JobException as exception:
         assert "exit code 9" in str(exception), exception
     loop = next(iter(children(job.name).values()))
-    assert statuses(loop.name) == {"step 1": "Failed"}, statuses(loop.name)
+    assert statuses(loop.name) == {"step 1": "Completed", "step 2": "Failed"}, statuses(loop.name)
     print("ok failure")
 
 
 def refusal() -> None:
-    job = load_job(write("wrong.yml", PIPELINE.replace("max_iteration_count: 10", "max_iteration_count: 10").replace("control-yaml", "wrong-yaml")))
+    job = load_job(write("wrong.yml", PIPELINE.replace("control-yaml", "wrong-yaml")))
     job.jobs["body"].inputs.limit = "many"
     try:
         client.jobs.create_or_update(job)

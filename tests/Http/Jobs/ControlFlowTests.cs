@@ -220,6 +220,22 @@ public sealed class ControlFlowTests(ZaffreHost host) : IClassFixture<ZaffreHost
     }
 
     [Fact]
+    public async Task Items_may_be_data()
+    {
+        await ComponentsAsync();
+        await pipelines.WriteAsync("azureml://datastores/workspaceblobstore/paths/items/a.txt", "A");
+        await pipelines.WriteAsync("azureml://datastores/workspaceblobstore/paths/items/b.txt", "B");
+        (await pipelines.PutAsync("dataitems", """
+            {"jobs":{"body":{"type":"command","componentId":"@cf_copy"},
+                     "each":{"type":"parallel_for","body":"${{parent.jobs.body}}","items":{"a":{"file":{"job_input_type":"uri_file","uri":"azureml://datastores/workspaceblobstore/paths/items/a.txt"}},
+                                                                                          "b":{"file":{"job_input_type":"uri_file","uri":"azureml://datastores/workspaceblobstore/paths/items/b.txt","mode":"Download"}}}}}}
+            """)).Ok();
+        await CompletedAsync("dataitems");
+        Assert.Equal("AB", await pipelines.ReadAsync("azureml://jobs/dataitems_each_1/outputs/copy") + await pipelines.ReadAsync("azureml://jobs/dataitems_each_2/outputs/copy"));
+        Assert.Equal("Download", (await Arm.GetAsync("~/jobs/dataitems_each_2")).Ok().At("properties.inputs.file.mode"));
+    }
+
+    [Fact]
     public async Task Items_may_come_from_a_step_and_are_checked_before_an_iteration_starts()
     {
         await ComponentsAsync();
