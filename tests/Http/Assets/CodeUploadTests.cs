@@ -80,7 +80,7 @@ public sealed class CodeUploadTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     [Fact]
     public async Task An_anonymous_component_is_the_same_under_another_name_and_not_with_another_command()
     {
-        static string Spec(string name, string command) => $$$"""{"properties":{"isAnonymous":true,"componentSpec":{"name":"{{{name}}}","version":"{{{name}}}","type":"command","command":"{{{command}}}","environment":"azureml:e:1"}}}""";
+        static string Spec(string name, string command) => $$$$"""{"properties":{"isAnonymous":true,"componentSpec":{"name":"{{{{name}}}}","version":"{{{{name}}}}","type":"command","command":"{{{{command}}}}","environment":"azureml:e:1"} } }""";
         const string path = "~/components/azureml_anonymous/versions/0a0b0c0d-0000-0000-0000-000000000001";
         Assert.Equal(HttpStatusCode.Created, (await arm.PutAsync(path, Spec("one", "true"))).Status);
         Assert.Equal(HttpStatusCode.OK, (await arm.PutAsync(path, Spec("two", "true"))).Status);
