@@ -5,15 +5,22 @@ namespace Zaffre.Compute;
 /// <summary>An input that a task reads: a file or folder of this host, or an https address to fetch. Exactly one of the two is set.</summary>
 public sealed record TaskInput(string Name)
 {
-    /// <summary>Absolute path on the host; bound read-only, never copied.</summary>
+    /// <summary>Absolute path on the host; bound read-only, not copied unless <see cref="Copy"/> says so.</summary>
     public string? LocalPath { get; init; }
+
+    /// <summary>The task gets a copy of its own, which it may change; the source stays as it is.</summary>
+    public bool Copy { get; init; }
 
     /// <summary>Fetched before the task starts, within size and time limits, never from private, link-local or metadata addresses.</summary>
     public Uri? Remote { get; init; }
 }
 
 /// <summary>A named output: a file or folder of this host, made when missing, writable for the task.</summary>
-public sealed record TaskOutput(string Name, string LocalPath, bool IsFile = false);
+public sealed record TaskOutput(string Name, string LocalPath, bool IsFile = false)
+{
+    /// <summary>The task writes in a place of its own, and <see cref="IStaging.Publish"/> moves it to <see cref="LocalPath"/>.</summary>
+    public bool Late { get; init; }
+}
 
 /// <summary>What a task finds around it.</summary>
 public sealed record StagingRequest
@@ -77,6 +84,12 @@ public interface IStaging
     /// (<c>Target</c>: <c>inputs.{name}</c> or <c>outputs.{name}</c>); all of them are reported.
     /// </summary>
     Task<Outcome<StagedTask>> PrepareAsync(StagingRequest request, CancellationToken ct);
+
+    /// <summary>
+    /// After the end of a task that did well: moves its late outputs to their places, each whole or not at all. A problem names the output. Doing it again after
+    /// a crash goes on where it stopped.
+    /// </summary>
+    Problem? Publish(StagingRequest request);
 
     /// <summary>
     /// After the end: makes what the task wrote into its outputs readable for the server again (a job may have removed the permissions). Links are never

@@ -227,6 +227,11 @@ internal sealed class FileTree(DataDirectory data)
         const int permissions = 0x1ff, mine = 0x180;
         using var copy = Native.OpenIn(target, name, Native.ReadWrite | Native.Create | Native.Exclusive, (Native.Mode(source) & permissions) | mine)
             ?? throw new IOException("A file of the copy cannot be made.");
+        if (Native.Clone(source, copy))
+        {
+            return;
+        }
+
         using var from = new FileStream(source, FileAccess.Read, bufferSize: 0);
         using var to = new FileStream(copy, FileAccess.Write, bufferSize: 0);
         from.CopyTo(to);

@@ -49,6 +49,27 @@ internal static partial class Native
     /// <summary>Moves an entry into another open folder; false when it cannot.</summary>
     public static bool MoveIn(SafeFileHandle folder, byte[] name, SafeFileHandle target, byte[] newName) => RenameAt(folder, name, target, newName) == 0;
 
+    /// <summary>
+    /// Makes an empty file hold what another holds, without reading it: its blocks are shared where the file system can, else the kernel copies them. False when
+    /// neither can be done, and then nothing was written.
+    /// </summary>
+    public static bool Clone(SafeFileHandle source, SafeFileHandle target)
+    {
+        const nuint shareBlocks = 0x40049409, chunk = 1 << 30;
+        if (Control(target, shareBlocks, source) == 0)
+        {
+            return true;
+        }
+
+        nint copied, all = 0;
+        while ((copied = CopyRange(source, 0, target, 0, chunk, 0)) > 0)
+        {
+            all += copied;
+        }
+
+        return copied == 0 || (all > 0 ? throw Failed("cannot copy a file") : false);
+    }
+
     /// <summary>Gives what is open to a user.</summary>
     public static void Own(SafeFileHandle file, uint user, uint group)
     {
@@ -98,6 +119,12 @@ internal static partial class Native
     private static int Flags(int flags) => flags | NoFollow | OpenCloseOnExec | ((flags & PathOnly) == 0 ? NonBlocking : 0);
 
     private static SafeFileHandle? Handle(int descriptor) => descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    private static partial int Control(SafeFileHandle target, nuint request, SafeFileHandle source);
+
+    [LibraryImport("libc", EntryPoint = "copy_file_range", SetLastError = true)]
+    private static partial nint CopyRange(SafeFileHandle source, nint sourceOffset, SafeFileHandle target, nint targetOffset, nuint length, uint flags);
 
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
     private static partial int OpenAt(SafeFileHandle folder, byte[] name, int flags, int mode);

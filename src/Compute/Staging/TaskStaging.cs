@@ -15,6 +15,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
     private const string View = "/mnt/azureml";
 
     private readonly FileTree files = new(data);
+    private readonly PrivateFiles own = new(new FileTree(data));
 
     public async Task<Outcome<StagedTask>> PrepareAsync(StagingRequest request, CancellationToken ct)
     {
@@ -34,6 +35,12 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
 
         try
         {
+            var copied = request.Inputs.Where(i => i is { Copy: true, LocalPath: not null }).ToArray();
+            if (copied.Length > 0)
+            {
+                await Task.Run(() => own.Copy(folder, copied, ct), ct);
+            }
+
             return Stage(request, folder, host, fetched);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception)
@@ -42,10 +49,35 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         }
     }
 
+    public Problem? Publish(StagingRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var late = request.Outputs.Where(o => o.Late).ToArray();
+        if (late.Length == 0 || !TaskFolder.Of(data, request.Id).TryGet(out var folder, out _))
+        {
+            return null;
+        }
+
+        foreach (var output in late)
+        {
+            try
+            {
+                own.Publish(folder, output);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception)
+            {
+                return new Problem(ProblemKind.Invalid, "OutputNotPublished", e.Message) { Target = "outputs." + output.Name };
+            }
+        }
+
+        return null;
+    }
+
     public void OpenOutputs(StagingRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        foreach (var path in request.Outputs.Select(o => o.LocalPath).Append(Path.Combine(request.ArtifactPath, "outputs")).Append(Path.Combine(request.ArtifactPath, "logs")))
+        var there = TaskFolder.Of(data, request.Id).TryGet(out var of, out _) ? of : null;
+        foreach (var path in request.Outputs.Select(o => o.Late && there is not null ? PrivateFiles.OutputAt(there, o) : o.LocalPath).Append(Path.Combine(request.ArtifactPath, "outputs")).Append(Path.Combine(request.ArtifactPath, "logs")))
         {
             files.Visit(path, FileTree.Open);
         }
@@ -86,15 +118,17 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
             binds.Add(new TaskBind(path, $"{View}/wd/{name}", Writable: true));
         }
 
-        binds.AddRange(request.Inputs.Select(i => new TaskBind(i.LocalPath ?? fetched[i.Name], InputPath(i, folder, host.Sandboxed))));
-        foreach (var output in request.Outputs)
+        binds.AddRange(request.Inputs.Select(i => new TaskBind(
+            i.LocalPath is null ? fetched[i.Name] : i.Copy ? PrivateFiles.InputAt(folder, i) : i.LocalPath, InputPath(i, folder, host.Sandboxed), Writable: i.Copy)));
+        var outputs = request.Outputs.Select(output => output.Late ? output with { LocalPath = PrivateFiles.OutputAt(folder, output) } : output).ToArray();
+        foreach (var output in outputs)
         {
             Make(output);
             binds.Add(new TaskBind(output.LocalPath, OutputPath(output, host.Sandboxed), Writable: true));
         }
 
         var python = PythonOverlay.Write(request.Environment, home, seen);
-        files.Hand(host, [work, home, temporary, .. artifacts.Values, .. request.Outputs.Select(o => o.LocalPath)]);
+        files.Hand(host, [work, home, temporary, .. artifacts.Values, .. outputs.Select(o => o.LocalPath), .. request.Inputs.Where(i => i.Copy).Select(i => Path.Combine(folder.At("inputs"), i.Name))]);
         var logs = MakeLogs(request, host);
         string[] views = !request.ShowsLogs ? [] : host.Sandboxed ? [.. logs.Select(log => $"{View}/logs/{Path.GetFileName(log)}")] : logs;
         binds.AddRange(logs.Zip(views, (log, view) => new TaskBind(log, view, Writable: true)));
@@ -108,7 +142,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
             Environment = Variables(seen, host.Sandboxed ? "/tmp" : temporary),
             Python = python,
             InputPaths = request.Inputs.ToDictionary(i => i.Name, i => InputPath(i, folder, host.Sandboxed), StringComparer.Ordinal),
-            OutputPaths = request.Outputs.ToDictionary(o => o.Name, o => OutputPath(o, host.Sandboxed), StringComparer.Ordinal),
+            OutputPaths = outputs.ToDictionary(o => o.Name, o => OutputPath(o, host.Sandboxed), StringComparer.Ordinal),
         };
     }
 
@@ -143,7 +177,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
     {
         if (!sandboxed)
         {
-            return input.LocalPath ?? Path.Combine(folder.At("inputs"), input.Name, FileName(input.Remote!));
+            return input is { LocalPath: { } own, Copy: false } ? own : input.LocalPath is not null ? PrivateFiles.InputAt(folder, input) : Path.Combine(folder.At("inputs"), input.Name, FileName(input.Remote!));
         }
 
         var name = input.LocalPath is { } path ? (Directory.Exists(path) ? null : Path.GetFileName(path)) : FileName(input.Remote!);

@@ -143,16 +143,16 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         var end = await EndedAsync(started);
         await systemLog;
         var verdict = await JudgeAsync(end);
-        if (tools.Preparation.StagingOf(job, plan).TryGet(out var stagings, out _))
+
+        // What it read may be gone by now.
+        var staged = tools.Preparation.StagingOf(job, plan with { Code = null, Inputs = new Dictionary<string, PlannedInput>(StringComparer.Ordinal) });
+        foreach (var staging in staged.TryGet(out var stagings, out _) ? stagings : [])
         {
-            foreach (var staging in stagings)
-            {
-                tools.Staging.OpenOutputs(staging);
-            }
+            tools.Staging.OpenOutputs(staging);
         }
 
         var finalizing = Publishes(verdict) ? tools.Transitions.FinalizingAsync(job) : Task.CompletedTask;
-        var outputs = await PublishAsync(verdict);
+        var outputs = await PublishAsync(verdict, staged);
         await Task.WhenAll(
             running,
             finalizing,
@@ -195,7 +195,7 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         return blame.Name(Verdict.Of(end.Exit, line, plan.Timeout, present?.StopBy, blame.Log), end.Of);
     }
 
-    private async Task<Outcome<PublishedOutput[]>> PublishAsync(Verdict verdict)
+    private async Task<Outcome<PublishedOutput[]>> PublishAsync(Verdict verdict, Outcome<IReadOnlyList<StagingRequest>> staged)
     {
         if (!Publishes(verdict))
         {
@@ -204,6 +204,19 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
 
         try
         {
+            if (!staged.TryGet(out var stagings, out var unplaced))
+            {
+                return unplaced;
+            }
+
+            foreach (var staging in stagings)
+            {
+                if (tools.Staging.Publish(staging) is { } problem)
+                {
+                    return problem;
+                }
+            }
+
             return await PublishedOutput.OfAsync(plan, tools.Store, await ControlValues.ToldAsync(tools.Runs, job, plan), CancellationToken.None);
         }
         catch (IOException exception)

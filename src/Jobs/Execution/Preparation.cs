@@ -101,12 +101,12 @@ internal sealed class Preparation(JobEnvironments environments, IStaging staging
     {
         if (input.Download is not null)
         {
-            return new TaskInput(name) { Remote = input.Download };
+            return new TaskInput(name) { Remote = input.Download, Copy = input.Mode == InputMode.Download };
         }
 
         if (input.Blob is { } blob && store.TryGetLocalPath(blob) is { } path)
         {
-            return new TaskInput(name) { LocalPath = path };
+            return new TaskInput(name) { LocalPath = path, Copy = input.Mode == InputMode.Download };
         }
 
         problems.Add(new Problem(ProblemKind.Invalid, "InputNotFound", $"The input '{name}' has nothing to read: there is no file or folder at {input.Value}.") { Target = $"inputs.{name}" });
@@ -119,7 +119,7 @@ internal sealed class Preparation(JobEnvironments environments, IStaging staging
         var folder = output.IsFile ? output.Blob.At(slash < 0 ? "" : output.Blob.Name[..slash]) : output.Blob;
         if (store.EnsureFolder(folder).TryGet(out var path, out var problem))
         {
-            return new TaskOutput(name, output.IsFile ? Path.Combine(path, output.Blob.Name[(slash + 1)..]) : path, output.IsFile);
+            return new TaskOutput(name, output.IsFile ? Path.Combine(path, output.Blob.Name[(slash + 1)..]) : path, output.IsFile) { Late = output.Mode == OutputMode.Upload };
         }
 
         problems.Add(problem with { Target = $"outputs.{name}" });

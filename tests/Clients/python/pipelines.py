@@ -4,7 +4,6 @@ import contextlib
 import io
 import os
 import pathlib
-import sys
 import tempfile
 import time
 import uuid
@@ -21,7 +20,7 @@ client = MLClient(DefaultAzureCredential(), os.environ["AZURE_SUBSCRIPTION_ID"],
 root = pathlib.Path(tempfile.mkdtemp(prefix="zaffre-pipelines-"))
 ENVIRONMENT = Environment(image="mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04")
 RUN = uuid.uuid4().hex[:6]
-WITH_CODE = "code" in sys.argv[1:]
+SAMPLES = pathlib.Path(__file__).parent.parent / "samples"
 
 TRAIN = """
 $schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json
@@ -154,14 +153,10 @@ def nested_dsl() -> None:
     registered = client.components.create_or_update(load_component(str(write("train.yml", TRAIN.format(run=RUN)))))
     assert registered.version == "1", registered
     train = client.components.get(f"train_{RUN}", "1")
+    write("code/say.py", "print('said')")
     count = command(
-        name="count", command="cat ${{inputs.a}}/rows.txt ${{inputs.b}}/rows.txt > ${{outputs.total}}", environment=ENVIRONMENT,
-        inputs={"a": Input(type="uri_folder"), "b": Input(type="uri_folder")}, outputs={"total": Output(type="uri_file")})
-    if WITH_CODE:
-        write("code/say.py", "print('said')")
-        count = command(
-            name="count", code=str(root / "code"), command="python say.py && cat ${{inputs.a}}/rows.txt ${{inputs.b}}/rows.txt > ${{outputs.total}}",
-            environment=ENVIRONMENT, inputs={"a": Input(type="uri_folder"), "b": Input(type="uri_folder")}, outputs={"total": Output(type="uri_file")})
+        name="count", code=str(root / "code"), command="python say.py && cat ${{inputs.a}}/rows.txt ${{inputs.b}}/rows.txt > ${{outputs.total}}",
+        environment=ENVIRONMENT, inputs={"a": Input(type="uri_folder"), "b": Input(type="uri_folder")}, outputs={"total": Output(type="uri_file")})
 
     @dsl.pipeline(description="two trainings")
     def twice(table: Input(type="uri_file"), rate: float):
@@ -187,11 +182,60 @@ def nested_dsl() -> None:
     assert sorted(above) == ["inner", "show"], above
     assert sorted(children_of(above["inner"].name)) == ["both", "first", "second"], children_of(above["inner"].name)
     assert client.jobs.get(above["inner"].name).type == "pipeline"
+    assert "said" in streamed(children_of(above["inner"].name)["both"].name)
     assert "2\n2\n" in streamed(above["show"].name)
     target = root / "nested"
     client.jobs.download(created.name, download_path=target, output_name="total")
     assert [p.read_text() for p in target.rglob("*") if p.is_file()] == ["2\n2\n"], list(target.rglob("*"))
     print("ok nested")
+
+
+def registered() -> None:
+    """A pipeline that is a registered component, used as a step and as a job; an output that becomes a named asset."""
+    train = client.components.get(f"train_{RUN}", "1")
+
+    @dsl.pipeline(name=f"pair_{RUN}", version="1")
+    def pair(table: Input(type="uri_file"), rate: float = 0.5):
+        return {"model": train(table=table, rate=rate, note="paired").outputs.model}
+
+    made = client.components.create_or_update(pair)
+    assert (made.name, made.type) == (f"pair_{RUN}", "pipeline"), made
+    again = client.components.get(made.name, "1")
+
+    @dsl.pipeline(default_compute="serverless")
+    def outer(table: Input(type="uri_file")):
+        step = again(table=table)
+        return {"model": step.outputs.model}
+
+    job = outer(table=Input(type="uri_file", path=str(write("table.csv", "1\n2\n"))))
+    job.outputs.model.name = f"model-{RUN}"
+    job.outputs.model.version = "7"
+    created = client.jobs.create_or_update(job)
+    assert "completed." in streamed(created.name)
+    assert list(children_of(created.name)) == ["step"], children_of(created.name)
+    assert client.data.get(f"model-{RUN}", "7").type == "uri_folder"
+    print("ok registered")
+
+
+def samples() -> None:
+    """The files that the command line runs too, loaded by the SDK; all of them at once."""
+    expected = {
+        "basics/inputs.yml": None,
+        "basics/code.yml": None,
+        "basics/pipeline-io.yml": None,
+        "local_components/pipeline.yml": ("model/model.txt", "lines=3 epochs=20 rate=1.8 schedule=time-based\n"),
+        "one_component/file.yml": None,
+    }
+    running = {path: client.jobs.create_or_update(load_job(str(SAMPLES / path))).name for path in expected}
+    for path, name in running.items():
+        assert wait(name, "Completed", "Failed", "Canceled") == "Completed", (path, client.jobs.get(name))
+    for path, name in running.items():
+        if expected[path] is not None:
+            target = root / f"sample-{name}"
+            client.jobs.download(name, download_path=target, all=True)
+            file, text = expected[path]
+            assert (target / "named-outputs" / file).read_text() == text, list(target.rglob("*"))
+    print("ok samples")
 
 
 def failing(command_line: str) -> object:
@@ -244,6 +288,8 @@ children(name)
 download(name)
 archive(name)
 nested_dsl()
+registered()
+samples()
 failure()
 cancel()
 refusals()

@@ -72,6 +72,26 @@ public sealed class JobTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     }
 
     [Fact]
+    public async Task Downloaded_inputs_are_the_jobs_own_and_uploaded_outputs_appear_when_it_completes()
+    {
+        await UploadAsync("own/a.csv", "1,2\n");
+        const string body = """
+            {"command":"echo 3,4 >> ${{inputs.f}}/a.csv; cat ${{inputs.f}}/a.csv > ${{outputs.o}}/b.csv; echo one > ${{outputs.one}}; exit CODE",
+             "inputs":{"f":{"jobInputType":"uri_folder","uri":"azureml://datastores/workspaceblobstore/paths/own/","mode":"Download"}},
+             "outputs":{"o":{"jobOutputType":"uri_folder","mode":"Upload","uri":"azureml://datastores/workspaceblobstore/paths/own/"},"one":{"jobOutputType":"uri_file","mode":"Upload"}}}
+            """;
+        (await jobs.PutAsync("own-fails", body.Replace("CODE", "3", StringComparison.Ordinal))).Ok();
+        Assert.Equal("Failed", (await jobs.EndAsync("own-fails")).Job.At("properties.status"));
+        await Assert.ThrowsAnyAsync<Exception>(() => ReadAsync("azureml://datastores/workspaceblobstore/paths/own/b.csv"));
+        (await jobs.PutAsync("own-works", body.Replace("CODE", "0", StringComparison.Ordinal))).Ok();
+        var (job, log) = await jobs.EndAsync("own-works");
+        Assert.Equal(("Completed", ""), (job.At("properties.status"), log));
+        Assert.Equal("1,2\n", await ReadAsync("azureml://datastores/workspaceblobstore/paths/own/a.csv"));
+        Assert.Equal("1,2\n3,4\n", await ReadAsync("azureml://datastores/workspaceblobstore/paths/own/b.csv"));
+        Assert.Equal("one\n", await ReadAsync("azureml://jobs/own-works/outputs/one/paths/"));
+    }
+
+    [Fact]
     public async Task A_failing_job_says_why_in_its_answer_and_in_run_history()
     {
         (await jobs.PutAsync("failing", """{"command":"echo before; no-such-program"}""")).Ok();

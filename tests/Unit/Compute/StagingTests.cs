@@ -58,6 +58,69 @@ public sealed class StagingTests(TaskRig rig) : IClassFixture<TaskRig>
     }
 
     [Fact]
+    public async Task A_copied_input_may_be_changed_and_its_source_stays()
+    {
+        var (folder, file) = (Folder("own", ("a.txt", "A"), ("deep/b.txt", "B")), Path.Combine(Folder("ownfile", ("c.txt", "C")), "c.txt"));
+        var request = Request() with { Inputs = [new TaskInput("d") { LocalPath = folder, Copy = true }, new TaskInput("f") { LocalPath = file, Copy = true }] };
+        _ = (await Staging().PrepareAsync(request, CancellationToken.None)).Value;
+        var (record, log) = await RunAsync(request, s => $"cd {s.InputPaths["d"]} && echo more >>a.txt && rm deep/b.txt && echo new >n && cat a.txt && echo x >>{s.InputPaths["f"]} && cat {s.InputPaths["f"]}");
+        Assert.True(record.Succeeded, log);
+        Assert.Equal("Amore\nCx\n", log);
+        Assert.Equal(("A", "B", "C"), (await File.ReadAllTextAsync(Path.Combine(folder, "a.txt")), await File.ReadAllTextAsync(Path.Combine(folder, "deep", "b.txt")), await File.ReadAllTextAsync(file)));
+        Assert.False(File.Exists(Path.Combine(folder, "n")));
+    }
+
+    [Fact]
+    public async Task Late_outputs_are_published_when_the_task_ended_whole_and_over_what_was_there()
+    {
+        var (fresh, full, file) = (rig.Data.Path("blobs", name, "fresh"), rig.Data.Path("blobs", name, "full"), rig.Data.Path("blobs", name, "r", "report.txt"));
+        foreach (var (path, text) in ((string, string)[])[("keep.txt", "kept"), ("same.txt", "old"), ("deep/keep.txt", "kept")])
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(full, path))!);
+            await File.WriteAllTextAsync(Path.Combine(full, path), text);
+        }
+
+        var request = Request() with
+        {
+            Outputs = [new TaskOutput("a", fresh) { Late = true }, new TaskOutput("b", full) { Late = true }, new TaskOutput("c", file, IsFile: true) { Late = true }],
+        };
+        var (record, log) = await RunAsync(request, s => $"""
+            mkdir {s.OutputPaths["a"]}/d && echo 1 >{s.OutputPaths["a"]}/d/x && chmod 0 {s.OutputPaths["a"]}/d
+            mkdir {s.OutputPaths["b"]}/deep && echo new >{s.OutputPaths["b"]}/same.txt && echo new >{s.OutputPaths["b"]}/deep/new.txt && ln -s /etc/passwd {s.OutputPaths["b"]}/link
+            echo report >{s.OutputPaths["c"]}
+            """);
+        Assert.True(record.Succeeded, log);
+        Assert.Equal((false, "old", false), (Directory.Exists(fresh), await File.ReadAllTextAsync(Path.Combine(full, "same.txt")), File.Exists(file)));
+
+        Staging().OpenOutputs(request);
+        Assert.Null(Staging().Publish(request));
+        Assert.Null(Staging().Publish(request));
+
+        Assert.Equal("1\n", await File.ReadAllTextAsync(Path.Combine(fresh, "d", "x")));
+        Assert.Equal("report\n", await File.ReadAllTextAsync(file));
+        Assert.Equal(
+            ["deep/keep.txt=kept", "deep/new.txt=new\n", "keep.txt=kept", "same.txt=new\n"],
+            Directory.EnumerateFiles(full, "*", SearchOption.AllDirectories).Select(path => $"{Path.GetRelativePath(full, path)}={File.ReadAllText(path)}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_late_output_that_does_not_fit_its_place_is_not_published_at_all()
+    {
+        var place = rig.Data.Path("blobs", name, "place");
+        Directory.CreateDirectory(Path.Combine(place, "d"));
+        await File.WriteAllTextAsync(Path.Combine(place, "d", "x"), "kept");
+        var request = Request() with { Outputs = [new TaskOutput("o", place) { Late = true }] };
+        var (record, log) = await RunAsync(request, s => $"echo 1 >{s.OutputPaths["o"]}/a && echo 2 >{s.OutputPaths["o"]}/d");
+        Assert.True(record.Succeeded, log);
+
+        var problem = Staging().Publish(request);
+
+        Assert.Equal(("OutputNotPublished", "outputs.o"), (problem!.Code, problem.Target));
+        Assert.Contains("'o/d' is a file, and a folder lies at its place", problem.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(place, "a")));
+    }
+
+    [Fact]
     public async Task Every_missing_input_is_named()
     {
         var request = Request() with { Inputs = [new TaskInput("a") { LocalPath = rig.Data.Path("no") }, new TaskInput("b") { LocalPath = rig.Data.Path("nope") }] };
@@ -134,6 +197,7 @@ public sealed class StagingTests(TaskRig rig) : IClassFixture<TaskRig>
         Directory.CreateDirectory(path);
         foreach (var (file, content) in files)
         {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(path, file))!);
             File.WriteAllText(Path.Combine(path, file), content);
         }
 

@@ -5,7 +5,8 @@ import pickle
 import platform
 from typing import Any, Dict, List, Optional
 
-from .. import _autolog, _models
+from .. import _models
+from .._autolog import autolog  # noqa: F401  (mlflow.sklearn.autolog)
 from ..exceptions import MlflowException
 
 FLAVOR_NAME = "sklearn"
@@ -42,12 +43,6 @@ def load_model(model_uri: str, dst_path: Optional[str] = None) -> Any:
         raise MlflowException("The model at '{}' has no {} flavor.".format(model_uri, FLAVOR_NAME), "RESOURCE_DOES_NOT_EXIST")
     with open(os.path.join(folder, flavor["pickled_model"]), "rb") as stream:
         return pickle.load(stream)
-
-
-def autolog(*args: Any, **options: Any) -> None:
-    """Refused by name: nothing is logged by itself."""
-    if not options.get("disable"):
-        _autolog.refuse("mlflow.sklearn.autolog")
 
 
 def _save(sk_model: Any, path: str, requirements: Optional[List[str]], run_id: Optional[str] = None, artifact_path: Optional[str] = None) -> Dict[str, Any]:

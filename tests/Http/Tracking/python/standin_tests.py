@@ -100,14 +100,47 @@ class Fluent(unittest.TestCase):
         read = mlflow.get_run(run.info.run_id)
         self.assertEqual((250, 1500), (len(read.data.params), len(read.data.metrics)))
 
-    def test_autolog_says_once_that_it_does_nothing(self) -> None:
-        said = io.StringIO()
-        with contextlib.redirect_stderr(said):
-            for _ in range(2):
-                mlflow.autolog()
-                mlflow.sklearn.autolog(log_models=True)
-        self.assertEqual(1, said.getvalue().count("mlflow.autolog() does nothing"))
-        self.assertEqual(1, said.getvalue().count("mlflow.sklearn.autolog() does nothing"))
+    def test_autolog_logs_what_scikit_learn_fits(self) -> None:
+        script = """
+import mlflow
+mlflow.autolog()
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+X, y = load_iris(return_X_y=True)
+with mlflow.start_run() as run:
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.5)).fit(X, y)
+print(run.info.run_id)
+from sklearn.linear_model import Ridge
+mlflow.sklearn.autolog(log_models=False)
+assert mlflow.active_run() is None
+class Mine(Ridge):
+    def fit(self, X, y):
+        return super().fit(X, y)
+Mine(alpha=2).fit(X, y=y)
+print(mlflow.last_active_run().info.run_id)
+mlflow.autolog(disable=True)
+Ridge().fit(X, y)
+print(mlflow.last_active_run().info.run_id)
+"""
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        first, second, third = done.stdout.split()
+        self.assertEqual(second, third)
+        run = mlflow.get_run(first)
+        self.assertEqual(("Pipeline", "sklearn.pipeline.Pipeline"), (run.data.tags["estimator_name"], run.data.tags["estimator_class"]))
+        self.assertEqual("0.5", run.data.params["logisticregression__C"])
+        self.assertGreater(run.data.metrics["training_accuracy_score"], 0.9)
+        self.assertEqual(
+            ["training_accuracy_score", "training_f1_score", "training_log_loss", "training_precision_score", "training_recall_score", "training_roc_auc", "training_score"],
+            sorted(run.data.metrics))
+        self.assertEqual(150, len(mlflow.sklearn.load_model("runs:/{}/model".format(first)).predict([[5.1, 3.5, 1.4, 0.2]] * 150)))
+        run = mlflow.get_run(second)
+        self.assertEqual(("Mine", "2"), (run.data.tags["estimator_name"], run.data.params["alpha"]))
+        self.assertEqual(
+            ["training_mean_absolute_error", "training_mean_squared_error", "training_r2_score", "training_root_mean_squared_error", "training_score"], sorted(run.data.metrics))
+        self.assertEqual([], MlflowClient().list_artifacts(second))
 
     def test_a_server_that_is_not_known_is_asked_for(self) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW")}
