@@ -52,12 +52,16 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
         return null;
     }
 
-    /// <summary>Writes the files of a sandbox that has no task yet: descriptor 7 of its launcher brings the commands, 9 tells what bubblewrap made.</summary>
-    public void WriteWarm(bool ownTemporaryFolder)
+    /// <summary>
+    /// Writes the files of a sandbox that has no task yet: descriptor 7 of its launcher brings the commands, 9 tells what bubblewrap made.
+    /// <paramref name="share"/> gives the path of a file of that content, which all of a shape read.
+    /// </summary>
+    public void WriteWarm(bool ownTemporaryFolder, Func<string, string> share)
     {
-        WriteSandbox(BubblewrapArguments.OfWarm(spec, data, ownTemporaryFolder));
+        string Shared(string content) => Quote.Shell(share(content));
+        var open = $" <&7 7<&- 8<{Shared(Separated(BubblewrapArguments.OfWarm(spec, data, ownTemporaryFolder)))} 6<{Shared(Groups())} 5<{Shared(Users())} 9>&4";
         File.WriteAllText(folder.Containment, Containment());
-        File.WriteAllText(folder.Plan, Plan([], "launcher.log", ["bwrap", "--args", "8", "--info-fd", "9", "/bin/sh"], " <&7 7<&- 8<arguments 6<group 5<passwd 9>&4"));
+        File.WriteAllText(folder.Plan, Plan([], "launcher.log", ["bwrap", "--args", "8", "--info-fd", "9", "/bin/sh"], open));
     }
 
     /// <summary>What a warm sandbox is to show, in the order of mounting; the problem is that of <see cref="Write"/>.</summary>
@@ -98,10 +102,16 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
 
     private void WriteSandbox(IReadOnlyList<string> arguments)
     {
-        File.WriteAllText(folder.At("passwd"), $"root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\nzaffre:x:{host.User}:{host.Group}::{Home()}:/bin/bash\n");
-        File.WriteAllText(folder.At("group"), $"root:x:0:\nnogroup:x:65534:\nzaffre:x:{host.Group}:\n");
-        File.WriteAllBytes(folder.At("arguments"), Encoding.UTF8.GetBytes(string.Concat(arguments.Select(a => a + '\0'))));
+        File.WriteAllText(folder.At("passwd"), Users());
+        File.WriteAllText(folder.At("group"), Groups());
+        File.WriteAllText(folder.At("arguments"), Separated(arguments));
     }
+
+    private string Users() => $"root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\nzaffre:x:{host.User}:{host.Group}::{Home()}:/bin/bash\n";
+
+    private string Groups() => $"root:x:0:\nnogroup:x:65534:\nzaffre:x:{host.Group}:\n";
+
+    private static string Separated(IReadOnlyList<string> arguments) => string.Concat(arguments.Select(a => a + '\0'));
 
     private bool Resets => host.ResetsSignals && !direct;
 

@@ -1,4 +1,6 @@
 using System.ComponentModel;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using Zaffre.Kernel;
 
@@ -152,8 +154,22 @@ internal sealed class WarmPool(DataDirectory data, ControlGroups controlGroups, 
             Network = shape.Network,
         };
         var groups = controlGroups.Create(data.Root, id, shape.Limits);
-        new TaskPlan(data, host, folder, spec, groups, direct: true).WriteWarm(shape.OwnTemporaryFolder);
+        new TaskPlan(data, host, folder, spec, groups, direct: true).WriteWarm(shape.OwnTemporaryFolder, Share);
         return WarmSandbox.Start(folder, groups, shape, script.Path, time.GetUtcNow());
+    }
+
+    /// <summary>A file of that content, for every sandbox whose launcher reads the same.</summary>
+    private string Share(string content)
+    {
+        var bytes = Encoding.UTF8.GetBytes(content);
+        var path = data.Path("warm", Convert.ToHexStringLower(SHA256.HashData(bytes))[..32]);
+        if (!File.Exists(path))
+        {
+            File.WriteAllBytes(path + ".new", bytes);
+            File.Move(path + ".new", path, overwrite: true);
+        }
+
+        return path;
     }
 
     private void Drop(bool all) => _ = DropAsync(all);

@@ -280,7 +280,8 @@ internal sealed class Orchestrator(JobStores stores, IComputes computes, IEventL
 
         slot.Run = job.Name;
 
-        Track(WorkAsync(job, claim, slot, drive));
+        // Not on the lane's thread: it goes on to the next job while this one is made ready.
+        Track(Task.Run(() => WorkAsync(job, claim, slot, drive)));
     }
 
     private async Task WorkAsync(JobRow job, Claims.Claim claim, ComputeSlot slot, Func<Attempt, Task> drive)
