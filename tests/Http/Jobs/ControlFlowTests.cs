@@ -151,6 +151,23 @@ public sealed class ControlFlowTests(ZaffreHost host) : IClassFixture<ZaffreHost
     }
 
     [Fact]
+    public async Task A_loop_whose_condition_nobody_wrote_fails_and_says_so()
+    {
+        await ComponentsAsync();
+        await pipelines.ComponentAsync("cf_mute", $$$$"""
+            {"type":"pipeline","outputs":{"more":{"type":"boolean"}},
+             "jobs":{"never":{"type":"if_else","condition":false,"true_block":"${{parent.jobs.test}}"},
+                     "test":{"type":"command","componentId":"{{{{Arm.Main.Id}}}}/components/cf_less/versions/1","inputs":{"a":"1","b":"2"},"outputs":{"less":"${{parent.outputs.more}}"}} } }
+            """);
+        (await pipelines.PutAsync("mute", """
+            {"jobs":{"body":{"type":"pipeline","componentId":"@cf_mute"},"again":{"type":"do_while","body":"${{parent.jobs.body}}","condition":"more","mapping":{},"limits":{"max_iteration_count":3}}}}
+            """)).Ok();
+        var (job, _) = await Jobs.EndAsync("mute");
+        Assert.Equal("Failed", job.At("properties.status"));
+        Assert.Contains("the iteration mute_again_1 wrote no value for the condition 'more'", Error(await Arm.GetAsync("~/jobs/mute_again")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_failed_iteration_ends_its_loop_and_what_needs_it()
     {
         await ComponentsAsync();
