@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Zaffre.Jobs.Execution.Reuse;
 using Zaffre.Jobs.Submission;
 
 namespace Zaffre.Jobs;
@@ -8,4 +9,8 @@ namespace Zaffre.Jobs;
 [JsonSerializable(typeof(JobPlan))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(IReadOnlyList<StepTemplate>))]
+[JsonSerializable(typeof(PlannedGang))]
+[JsonSerializable(typeof(PlannedOutput))]
+[JsonSerializable(typeof(StepFacts))]
+[JsonSerializable(typeof(IReadOnlyList<StepDifference>))]
 internal sealed partial class JobsJson : JsonSerializerContext;

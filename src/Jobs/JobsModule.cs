@@ -7,6 +7,7 @@ using Zaffre.Database;
 using Zaffre.Jobs.Data;
 using Zaffre.Jobs.Differences;
 using Zaffre.Jobs.Execution;
+using Zaffre.Jobs.Execution.Reuse;
 using Zaffre.Jobs.Features;
 using Zaffre.Jobs.Submission;
 using Zaffre.Jobs.Submission.Pipelines;
@@ -53,6 +54,13 @@ public static class JobsModule
         services.AddSingleton<JobEnvironments>().AddSingleton<Preparation>().AddSingleton<GangPorts>();
         services.AddSingleton<LoopProgress>();
         services.AddSingleton<StepProgress>();
+        services.AddSingleton<ReuseGate>();
+        services.AddSingleton<Foresight>();
+        services.AddSingleton<ReusedStep>();
+        services.AddSingleton<DifferenceDetails>();
+        services.AddSingleton<InputsKept>();
+        services.AddSingleton<StepReasons>();
+        services.AddHostedService<ReuseDecider>();
         services.AddSingleton<JobEnding>();
         services.AddSingleton<Transitions>();
         services.AddSingleton<PipelineLog>();
@@ -83,6 +91,7 @@ public static class JobsModule
         StreamLogs.Map(own);
         RerunJob.Map(own);
         DiffJobs.Map(own);
+        WhyJob.Map(own);
         return endpoints;
     }
 }

@@ -22,6 +22,8 @@ public static class StorageModule
         services.AddSingleton<DiskSync>().AddSingleton<KeyedLock>().AddSingleton<BlockStage>();
         services.AddSingleton<BlobFiles>().AddSingleton<BlobWriter>().AddSingleton<BlobLister>().AddSingleton<Containers>();
         services.AddSingleton<IBlobStore, BlobStore>();
+        services.AddSingleton(provider => new DigestFiles(provider.GetRequiredService<DataDirectory>().Path("digests")));
+        services.AddSingleton<IContentDigests, ContentDigests>();
         services.AddSingleton<StorageAccounts>();
         services.AddSingleton<IStorageAccounts>(provider => provider.GetRequiredService<StorageAccounts>());
         services.AddSingleton<IBlobSigner, BlobSigner>();

@@ -4,7 +4,7 @@ using Zaffre.Kernel;
 
 namespace Zaffre.Cli;
 
-/// <summary><c>zaffre job create|show|list|stream|cancel|download|rerun|diff</c>.</summary>
+/// <summary><c>zaffre job create|show|list|stream|cancel|download|rerun|diff|why</c>.</summary>
 internal static class JobCommands
 {
     public static Command Create()
@@ -18,6 +18,7 @@ internal static class JobCommands
         group.Subcommands.Add(Download());
         group.Subcommands.Add(Rerun());
         group.Subcommands.Add(Diff());
+        group.Subcommands.Add(JobWhy.Verb());
         return group;
     }
 

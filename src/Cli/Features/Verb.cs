@@ -10,12 +10,13 @@ internal sealed class Verb : Command
 {
     private readonly Option<string> group = new("--resource-group", "-g") { Description = "Resource group of the workspace.", DefaultValueFactory = _ => Setting("ZAFFRE_RESOURCE_GROUP", "zaffre") };
     private readonly Option<string> workspace = new("--workspace-name", "-w") { Description = "Name of the workspace.", DefaultValueFactory = _ => Setting("ZAFFRE_WORKSPACE", "main") };
-    private readonly Option<string> output = new("--output", "-o") { Description = "Form of the result: json, table, tsv or none.", DefaultValueFactory = _ => "json" };
+    private readonly Option<string> output = new("--output", "-o") { Description = "Form of the result: json, table, tsv or none." };
     private readonly Option<string?> query = new("--query") { Description = "A member of the result, such as status or [0].name." };
 
     public Verb(string name, string description, Func<VerbCall, CancellationToken, Task<JsonNode?>> run, params ReadOnlySpan<Option> options)
         : base(name, description)
     {
+        output.DefaultValueFactory = _ => Form;
         output.AcceptOnlyFromAmong("json", "table", "tsv", "none");
         foreach (var option in options)
         {
@@ -30,6 +31,9 @@ internal sealed class Verb : Command
         SetAction((parsed, ct) => RunAsync(parsed, run, ct));
     }
 
+    /// <summary>The form of the result when none is asked for.</summary>
+    public string Form { get; init; } = "json";
+
     private async Task<int> RunAsync(ParseResult parsed, Func<VerbCall, CancellationToken, Task<JsonNode?>> run, CancellationToken ct)
     {
         try
@@ -40,12 +44,13 @@ internal sealed class Verb : Command
             }
 
             using var api = new ApiClient(RunningServer.Find(CliCommands.DataOf(parsed)), parsed.GetValue(group)!, parsed.GetValue(workspace)!);
-            if (await run(new VerbCall(parsed, api), ct) is { } result)
+            var call = new VerbCall(parsed, api);
+            if (await run(call, ct) is { } result)
             {
                 Printer.Print(result, parsed.GetValue(output)!, parsed.GetValue(query));
             }
 
-            return 0;
+            return call.ExitCode;
         }
         catch (CliException exception)
         {
@@ -70,6 +75,9 @@ internal sealed class Verb : Command
 /// <summary>One run of a verb.</summary>
 internal sealed record VerbCall(ParseResult Parsed, ApiClient Api)
 {
+    /// <summary>What the command ends with when nothing went wrong.</summary>
+    public int ExitCode { get; set; }
+
     public T Get<T>(Option<T> option) => Parsed.GetValue(option)!;
 
     public T Get<T>(Argument<T> argument) => Parsed.GetValue(argument)!;

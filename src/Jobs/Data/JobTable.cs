@@ -68,6 +68,8 @@ internal sealed class JobTable(IDatabase database, Claims claims) : IScopedDelet
         write.Execute("DELETE FROM job_needs WHERE needs = @key OR job = @key OR (needs > @below AND needs < @past)", range);
         write.Execute("DELETE FROM job_lines WHERE job = @key OR (job > @below AND job < @past)", range);
         write.Execute("DELETE FROM job_outputs WHERE job = @key OR (job > @below AND job < @past)", range);
+        write.Execute("DELETE FROM job_decisions WHERE job = @key OR (job > @below AND job < @past)", range);
+        write.Execute("DELETE FROM job_moves WHERE root = @key OR (root > @below AND root < @past)", range);
         write.Execute("DELETE FROM jobs WHERE key = @key OR (key > @below AND key < @past)", range);
         write.OnCommitted(() => claims.AskStopBelow(scope, StopReason.Removed));
     }

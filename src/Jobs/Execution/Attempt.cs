@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Zaffre.Compute;
 using Zaffre.Jobs.Data;
+using Zaffre.Jobs.Execution.Reuse;
 using Zaffre.Jobs.Submission;
 using Zaffre.Kernel;
 using Zaffre.Storage;
@@ -12,7 +13,7 @@ namespace Zaffre.Jobs.Execution;
 
 /// <summary>What an attempt works with.</summary>
 internal sealed record AttemptTools(
-    JobTable Jobs, Transitions Transitions, Preparation Preparation, ITaskLauncher Launcher, IStaging Staging, IBlobStore Store, IRuns Runs, JobOptions Options, TimeProvider Time, ILogger<Orchestrator> Log);
+    JobTable Jobs, Transitions Transitions, Preparation Preparation, InputsKept Inputs, ITaskLauncher Launcher, IStaging Staging, IBlobStore Store, IRuns Runs, JobOptions Options, TimeProvider Time, ILogger<Orchestrator> Log);
 
 /// <summary>
 /// Drives one job from its slot to its end: prepare, start, wait, finish. Holds nothing that a restart could lose: everything is found
@@ -197,7 +198,7 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
 
     private async Task<Outcome<PublishedOutput[]>> PublishAsync(Verdict verdict, Outcome<IReadOnlyList<StagingRequest>> staged)
     {
-        if (!Publishes(verdict))
+        if (verdict.Status != JobStatus.Completed || (plan.Outputs.Count == 0 && plan.Reuse is null))
         {
             return NoOutputs;
         }
@@ -217,7 +218,7 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
                 }
             }
 
-            return await PublishedOutput.OfAsync(plan, tools.Store, await ControlValues.ToldAsync(tools.Runs, job, plan), CancellationToken.None);
+            return await tools.Inputs.PublishAsync(job, plan, await ControlValues.ToldAsync(tools.Runs, job, plan));
         }
         catch (IOException exception)
         {

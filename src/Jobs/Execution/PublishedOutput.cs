@@ -21,7 +21,7 @@ internal sealed record PublishedOutput(string Name, FolderDigest Digest)
     /// Digests every output that the server holds, and reads those that are values, unless the job <paramref name="told"/> them; a problem when one is
     /// no value of its type.
     /// </summary>
-    public static async Task<Outcome<PublishedOutput[]>> OfAsync(JobPlan plan, IBlobStore store, IReadOnlyDictionary<string, string> told, CancellationToken ct)
+    public static async Task<Outcome<PublishedOutput[]>> OfAsync(JobPlan plan, IBlobStore store, IContentDigests digests, IReadOnlyDictionary<string, string> told, CancellationToken ct)
     {
         var published = new List<PublishedOutput>();
         var problems = new List<Problem>();
@@ -38,7 +38,7 @@ internal sealed record PublishedOutput(string Name, FolderDigest Digest)
                 problems.Add(problem);
             }
 
-            published.Add(new PublishedOutput(name, await store.DigestAsync(output.Blob, ct)) { Value = value });
+            published.Add(new PublishedOutput(name, await digests.OfAsync(output.Blob, ct)) { Value = value });
         }
 
         return problems.Count > 0 ? Problem.Combine(problems) : published.ToArray();

@@ -4,6 +4,7 @@ using Zaffre.Compute;
 using Zaffre.Database;
 using Zaffre.Identity;
 using Zaffre.Jobs.Data;
+using Zaffre.Jobs.Execution.Reuse;
 using Zaffre.Jobs.Submission;
 using Zaffre.Kernel;
 using Zaffre.Tracking;
@@ -15,7 +16,7 @@ namespace Zaffre.Jobs.Execution;
 /// Moves pipelines: what a step's end means for the steps that wait for it and for its pipeline, inside the unit that ends the step. Holds
 /// nothing; whatever a crash leaves is a state between two units.
 /// </summary>
-internal sealed class StepProgress(IRuns runs, ITokens tokens, JobTickets tickets, LoopProgress loops)
+internal sealed class StepProgress(IRuns runs, ITokens tokens, JobTickets tickets, LoopProgress loops, ReuseGate reuse)
 {
     /// <summary>Why a pipeline whose step failed ends the others; beside the names of <see cref="StopReason"/>.</summary>
     public const string StepFailed = "StepFailed";
@@ -171,7 +172,16 @@ internal sealed class StepProgress(IRuns runs, ITokens tokens, JobTickets ticket
         {
             ReleasePipeline(scope, step, ended);
         }
-        else if (JobWrites.Move(scope, step.JobId, [JobStatus.NotStarted], JobStatus.Queued))
+        else if (!reuse.Holds(scope, step))
+        {
+            Queue(scope, step);
+        }
+    }
+
+    /// <summary>A step that is to run waits for places.</summary>
+    public void Queue(WriteScope scope, JobRow step)
+    {
+        if (JobWrites.Move(scope, step.JobId, [JobStatus.NotStarted], JobStatus.Queued))
         {
             runs.SetStatus(scope, step.Workspace, step.Name, RunStatus.Queued);
             var token = tokens.IssueForJob(scope, step.JobId);

@@ -127,6 +127,10 @@ internal sealed class JobResource(JobTable jobs, JobFacets facets) : ArmResource
             ["uri"] = $"azureml://datastores/{RunArtifacts.Datastore}/{RunArtifacts.Prefix(name)}",
         };
         AddOwnProperties(row, Map(properties, "properties"));
+        if (row.ReusedFrom is { } reused && (await jobs.FindAsync(new ArmId(reused), ct))?.ReadPlan().Root is { } pipeline)
+        {
+            Map(properties, "properties")[JobProperties.ReusedPipelineRun] = pipeline;
+        }
     }
 
     /// <summary>Clients need a resource id, whatever short form was sent.</summary>
@@ -155,6 +159,8 @@ internal sealed class JobResource(JobTable jobs, JobFacets facets) : ArmResource
             (JobProperties.ExitCode, row.ExitCode?.ToString(CultureInfo.InvariantCulture)),
             (JobProperties.ErrorCode, row.ErrorCode),
             (JobProperties.ErrorMessage, row.ErrorMessage),
+            (JobProperties.IsReused, row.ReusedFrom is null ? null : "true"),
+            (JobProperties.ReusedRun, row.ReusedFrom is { } original ? new ArmId(original).Name : null),
             (JobProperties.NotLimited, row.ReadNotes() is { Count: > 0 } notes ? string.Join(" ", notes) : null),
         };
         foreach (var (name, value) in known)

@@ -29,6 +29,9 @@ internal sealed record OutputSpec(string Type, OutputMode Mode)
     /// <summary>The place asked for; the default place when null.</summary>
     public string? Uri { get; init; }
 
+    /// <summary>True when <see cref="Uri"/> is the server's own choice, made for the pipeline's output that this is bound to.</summary>
+    public bool Chosen { get; init; }
+
     /// <summary>The asset to register when the job completes.</summary>
     public string? AssetName { get; init; }
 

@@ -66,6 +66,9 @@ internal sealed record JobPlan
     /// <summary>What references without a version were taken for (<see cref="Lookups.Pins"/>), at the root of a tree; null when there are none.</summary>
     public IReadOnlyDictionary<string, string>? Pins { get; init; }
 
+    /// <summary>Whether a step may be reused; null for what is no step.</summary>
+    public StepReuse? Reuse { get; init; }
+
     /// <summary>What is decided about a pipeline beside its steps; null for a command.</summary>
     public PlannedPipeline? Pipeline { get; init; }
 
@@ -111,6 +114,9 @@ internal sealed record PlannedOutput(string Type, OutputMode Mode)
 
     /// <summary>The long datastore form of the place.</summary>
     public required string Uri { get; init; }
+
+    /// <summary>True when this place was asked for; else it is the server's choice, and another one would do.</summary>
+    public bool Asked { get; init; }
 
     public string? AssetName { get; init; }
 

@@ -245,6 +245,7 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
                 {
                     Blob = AddressOf(place.Blob),
                     Uri = place.LongDatastoreUri,
+                    Asked = spec.Uri is not null && !spec.Chosen,
                     AssetName = spec.AssetName,
                     AssetVersion = spec.AssetVersion,
                 };

@@ -26,6 +26,14 @@ internal static class JobProperties
     /// <summary>The job that this one repeats.</summary>
     public const string RerunOf = "zaffre.rerunOf";
 
+    /// <summary>Set to <c>true</c> on a step that has the outputs of an earlier run; the SDK reads these names.</summary>
+    public const string IsReused = "azureml.isreused";
+
+    /// <summary>The run whose outputs the step has, and its pipeline.</summary>
+    public const string ReusedRun = "azureml.reusedrunid";
+
+    public const string ReusedPipelineRun = "azureml.reusedpipelinerunid";
+
     public static bool IsOurs(string key) =>
-        key.StartsWith("zaffre.", StringComparison.OrdinalIgnoreCase) || key is StartTime or EndTime;
+        key is IsReused or ReusedRun or ReusedPipelineRun || key.StartsWith("zaffre.", StringComparison.OrdinalIgnoreCase) || key is StartTime or EndTime;
 }

@@ -131,7 +131,7 @@ internal sealed class BlobStore(BlobFiles blobs, BlobWriter writer, BlobLister l
         return new(Convert.ToHexStringLower(manifest.GetHashAndReset()), count, bytes);
     }
 
-    private static async Task<string> HashAsync(OpenFile file, byte[] buffer, CancellationToken ct)
+    internal static async Task<string> HashAsync(OpenFile file, byte[] buffer, CancellationToken ct)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         int read;

@@ -173,6 +173,10 @@ internal static unsafe partial class Native
         private readonly ulong inode;
         [FieldOffset(40)]
         private readonly ulong size;
+        [FieldOffset(96)]
+        private readonly long changedSeconds;
+        [FieldOffset(104)]
+        private readonly uint changedNanoseconds;
         [FieldOffset(112)]
         private readonly long modifiedSeconds;
         [FieldOffset(120)]
@@ -181,6 +185,9 @@ internal static unsafe partial class Native
         public readonly bool IsFile => (mode & 0xf000) == 0x8000;
 
         public readonly bool IsFolder => (mode & 0xf000) == 0x4000;
+
+        /// <summary>When the inode was changed, in nanoseconds since 1970.</summary>
+        public readonly long Changed => (changedSeconds * 1_000_000_000) + changedNanoseconds;
 
         public readonly FileStamp Stamp => new((long)inode, (long)size, (modifiedSeconds * 1_000_000_000) + modifiedNanoseconds);
     }

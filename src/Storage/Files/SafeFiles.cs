@@ -50,6 +50,13 @@ internal sealed class SafeFiles : IDisposable
         return handle is not null;
     }
 
+    /// <summary>When the inode of an open file was last changed, in nanoseconds since 1970.</summary>
+    public static long Changed(SafeFileHandle handle)
+    {
+        Check(Native.Status(handle, out var status), "a file");
+        return status.Changed;
+    }
+
     /// <summary>An open folder for <see cref="Entries"/> and <see cref="StampIn"/>; null when there is none.</summary>
     public SafeFileHandle? OpenFolder(string path)
     {

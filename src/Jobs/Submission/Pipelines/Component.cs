@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Zaffre.Jobs.Data;
 using Zaffre.Kernel;
+using Zaffre.Web;
 
 namespace Zaffre.Jobs.Submission.Pipelines;
 
@@ -29,6 +30,18 @@ internal sealed record Component
         Inputs = new Dictionary<string, Port>(StringComparer.Ordinal),
         Outputs = new Dictionary<string, Port>(StringComparer.Ordinal),
     };
+
+    /// <summary>Whether a step of this component may be reused.</summary>
+    public StepReuse ReuseIn(PipelineSettings settings)
+    {
+        var container = new ArmId(Id).Parent;
+        return new StepReuse(
+            settings.ForceRerun,
+            !"false".Equals(ZaffreJson.Text(Spec["is_deterministic"]), StringComparison.OrdinalIgnoreCase),
+            container.Name.Equals(Anonymous, StringComparison.OrdinalIgnoreCase) ? null : container.Key);
+    }
+
+    private const string Anonymous = "azureml_anonymous";
 }
 
 /// <summary>Reads component documents, and reports everything in them that is wrong or has no engine here.</summary>

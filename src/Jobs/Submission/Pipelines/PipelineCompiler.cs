@@ -171,7 +171,7 @@ internal sealed class PipelineCompiler(JobPlanner planner)
         StepDocument.Resolve(document, plan);
         LatePlanning.RemovePlaceholders(document, late.Keys);
         document["componentId"] = component.Id;
-        plan = plan with { Root = compilation.Planning.Job, Pins = null, Late = late.Count == 0 ? null : late, Inputs = plan.Inputs.Where(pair => !late.ContainsKey(pair.Key)).ToDictionary(StringComparer.Ordinal) };
+        plan = plan with { Root = compilation.Planning.Job, Pins = null, Reuse = component.ReuseIn(compilation.Settings), Late = late.Count == 0 ? null : late, Inputs = plan.Inputs.Where(pair => !late.ContainsKey(pair.Key)).ToDictionary(StringComparer.Ordinal) };
         compilation.Add(new PlannedStep(part.Id, level.Job, node.Name) { Plan = plan, Rank = spec.Rank, Document = document, Needs = part.Needs });
         return plan;
     }

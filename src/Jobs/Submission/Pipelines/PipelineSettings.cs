@@ -15,6 +15,9 @@ internal sealed record PipelineSettings
     /// <summary>Whether steps that do not need a failed one go on; Azure's documentation gives true as the default.</summary>
     public bool ContinueOnStepFailure { get; init; } = true;
 
+    /// <summary>Whether every step runs, whatever ran before.</summary>
+    public bool ForceRerun { get; init; }
+
     /// <summary>Reads <c>settings</c>, whose names come in snake_case and, from older clients, in camelCase.</summary>
     public static PipelineSettings Read(JsonObject properties, Findings findings)
     {
@@ -34,11 +37,11 @@ internal sealed record PipelineSettings
         }
 
         var datastore = findings.Scalar(plain, "defaultdatastore", path);
-        Flag(plain, "force_rerun", findings);
         return new PipelineSettings
         {
             Compute = Empty(findings.Scalar(plain, "defaultcompute", path)) ?? Empty(findings.Scalar(properties, "computeId", "properties")),
             Datastore = Empty(datastore) is { } named ? named[(named.LastIndexOfAny(['/', ':']) + 1)..] : null,
+            ForceRerun = Flag(plain, "force_rerun", findings) ?? false,
             ContinueOnStepFailure = Flag(plain, "continue_on_step_failure", findings) ?? true,
         };
     }

@@ -43,7 +43,7 @@ internal sealed class PipelineWire(string workspace, Func<string, string> comman
     public JsonObject Job(PipelineCase one, string name, string compute) => new()
     {
         ["jobType"] = "Pipeline",
-        ["settings"] = new JsonObject { ["default_compute"] = compute, ["continue_on_step_failure"] = one.GoOn },
+        ["settings"] = new JsonObject { ["default_compute"] = compute, ["force_rerun"] = true, ["continue_on_step_failure"] = one.GoOn },
         ["inputs"] = new JsonObject { ["tag"] = new JsonObject { ["jobInputType"] = "literal", ["value"] = "root" } },
         ["outputs"] = new JsonObject { ["out"] = new JsonObject { ["jobOutputType"] = "uri_file", ["assetName"] = name } },
         ["jobs"] = Nodes(one.Root, name),
