@@ -56,6 +56,7 @@ public static class JobsModule
         services.AddSingleton<StepProgress>();
         services.AddSingleton<ReuseGate>();
         services.AddSingleton<Foresight>();
+        services.AddSingleton<StepDecisions>();
         services.AddSingleton<ReusedStep>();
         services.AddSingleton<DifferenceDetails>();
         services.AddSingleton<InputsKept>();
