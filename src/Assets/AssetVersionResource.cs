@@ -28,6 +28,16 @@ internal class AssetVersionResource(AssetType type, AssetContainers containers, 
         : type == AssetType.Environment && CuratedEnvironments.IsCurated(call.Id.Parent.Name) && curated.Find(call.Workspace, call.Id.Parent.Name, call.Id.Name).TryGet(out var ready, out _) ? ready
         : null;
 
+    // Clients find the newest version of a name by listing.
+    public override async Task<Page<Resource>> ListAsync(ResourceCall call, ResourceQuery query, IResources resources, CancellationToken ct)
+    {
+        var page = await base.ListAsync(call, query, resources, ct);
+        return type == AssetType.Environment && page is { Items.Count: 0, Next: null } && AssetNames.Strip(query.Parent.Name) is var name && CuratedEnvironments.IsCurated(name)
+            && await resources.FindAsync(query.Parent, ct) is null && curated.Find(call.Workspace, name, "1").TryGet(out var ready, out _)
+            ? new Page<Resource>([ready], null)
+            : page;
+    }
+
     public override async Task<Outcome<JsonObject>> PrepareAsync(ResourceCall call, JsonObject body, Resource? existing, CancellationToken ct)
     {
         var problems = AssetStore.NameProblems(call.Id);

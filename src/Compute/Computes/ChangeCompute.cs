@@ -82,7 +82,7 @@ internal sealed class ComputeChanges(IDatabase database, IResources resources)
             scope =>
             {
                 var found = resources.Find(scope, id) ?? throw new ProblemException(ArmErrors.NotFound(id));
-                if (ComputeBody.IsInstance(found.Properties) != isInstance)
+                if (ComputeBody.KindOf(found.Properties) != (isInstance ? ComputeBody.Instance : ComputeBody.AmlCompute))
                 {
                     throw new ProblemException(ArmErrors.Invalid($"'{id.Name}' is a {found.Properties.Text("computeType")}; this changes a {(isInstance ? ComputeBody.Instance : ComputeBody.AmlCompute)}.", code: "OperationNotSupported"));
                 }

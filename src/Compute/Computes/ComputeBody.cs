@@ -10,6 +10,9 @@ internal static class ComputeBody
 {
     public const string AmlCompute = "AmlCompute";
     public const string Instance = "ComputeInstance";
+    public const string VirtualMachine = "VirtualMachine";
+    public const string Kubernetes = "Kubernetes";
+    private static readonly string[] Kinds = [AmlCompute, Instance, VirtualMachine, Kubernetes];
     private const string At = "properties.properties";
 
     /// <summary>Members without an engine that would be missed: what they ask for would not happen.</summary>
@@ -26,10 +29,30 @@ internal static class ComputeBody
         "identity", "properties.disableLocalAuth", $"{At}.vmPriority", $"{At}.virtualMachineImage", $"{At}.isolatedNetwork", $"{At}.subnet", $"{At}.enableNodePublicIp",
         $"{At}.remoteLoginPortPublicAccess", $"{At}.userAccountCredentials", $"{At}.scaleSettings.minNodeCount", $"{At}.scaleSettings.nodeIdleTimeBeforeScaleDown",
         $"{At}.sshSettings", $"{At}.personalComputeInstanceSettings", $"{At}.computeInstanceAuthorizationType", $"{At}.applicationSharingPolicy",
-        $"{At}.idleTimeBeforeShutdown", $"{At}.enableSSO", $"{At}.enableRootAccess", $"{At}.enableOSPatching", $"{At}.releaseQuotaOnStop",
+        $"{At}.administratorAccount", $"{At}.sshPort", $"{At}.namespace", $"{At}.instanceTypes", $"{At}.defaultInstanceType", $"{At}.idleTimeBeforeShutdown", $"{At}.enableSSO", $"{At}.enableRootAccess", $"{At}.enableOSPatching", $"{At}.releaseQuotaOnStop",
     ];
 
     public static bool IsInstance(JsonObject properties) => Instance.Equals(properties.Text("computeType"), StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The kind in its own spelling, or null for one that is not known here.</summary>
+    public static string? KindOf(JsonObject properties) => Kinds.FirstOrDefault(kind => kind.Equals(properties.Text("computeType"), StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Whether it is a machine of somebody's that was attached, instead of places of this host.</summary>
+    public static bool IsAttached(JsonObject properties) => KindOf(properties) is VirtualMachine or Kubernetes;
+
+    /// <summary>What is wrong with an attached one.</summary>
+    public static IEnumerable<Problem> AttachedProblems(JsonObject properties)
+    {
+        if (properties.Text("resourceId") is not { Length: > 1 } id || id[0] != '/')
+        {
+            yield return ArmErrors.Invalid("'resourceId' must be the resource id of what is attached.", "properties.resourceId");
+        }
+
+        if (properties["properties"] is { } given and not JsonObject)
+        {
+            yield return ArmErrors.Invalid($"'{At}' must be an object; it is {given.GetValueKind()}.", At);
+        }
+    }
 
     /// <summary>Everything wrong with the members of an AmlCompute or ComputeInstance.</summary>
     public static IEnumerable<Problem> Problems(JsonObject properties)
@@ -115,5 +138,6 @@ internal static class ComputeBody
     {
         properties.Object("properties")?.Object("userAccountCredentials")?.Remove("adminUserPassword");
         properties.Object("properties")?.Object("administratorAccount")?.Remove("password");
+        properties.Object("properties")?.Object("administratorAccount")?.Remove("privateKeyData");
     }
 }

@@ -9,7 +9,7 @@ using Zaffre.Workspaces;
 
 namespace Zaffre.Compute.Computes;
 
-/// <summary>Computes: <c>AmlCompute</c> and <c>ComputeInstance</c> are slots of this host; other kinds are refused by name. <c>serverless</c> and <c>cpu-cluster</c> exist from the start.</summary>
+/// <summary>Computes: <c>AmlCompute</c> and <c>ComputeInstance</c> are slots of this host; attached <c>VirtualMachine</c> and <c>Kubernetes</c> are kept, and are this host where the operator says so; other kinds are refused by name. <c>serverless</c> and <c>cpu-cluster</c> exist from the start.</summary>
 internal sealed partial class ComputeResource(IWorkspaces workspaces, ComputeTargets targets) : ArmResource
 {
     private static readonly string[] State = ["state", "lastOperation"];
@@ -30,7 +30,7 @@ internal sealed partial class ComputeResource(IWorkspaces workspaces, ComputeTar
     {
         var properties = body.Object("properties")!;
         var type = properties.Text("computeType")!;
-        if (!type.Equals(ComputeBody.AmlCompute, StringComparison.OrdinalIgnoreCase) && !type.Equals(ComputeBody.Instance, StringComparison.OrdinalIgnoreCase))
+        if (ComputeBody.KindOf(properties) is null)
         {
             return Task.FromResult<Outcome<JsonObject>>(ArmErrors.Unsupported($"computes of type '{type}'", "properties.computeType"));
         }
@@ -40,7 +40,7 @@ internal sealed partial class ComputeResource(IWorkspaces workspaces, ComputeTar
             return Task.FromResult<Outcome<JsonObject>>(ArmErrors.Conflict($"The compute '{call.Id.Name}' exists as {existing.Properties.Text("computeType")}; its type cannot change."));
         }
 
-        var problems = ComputeBody.Problems(properties).ToList();
+        var problems = (ComputeBody.IsAttached(properties) ? ComputeBody.AttachedProblems(properties) : ComputeBody.Problems(properties)).ToList();
         if (problems.Count > 0)
         {
             return Task.FromResult<Outcome<JsonObject>>(Problem.Combine(problems));
@@ -60,7 +60,7 @@ internal sealed partial class ComputeResource(IWorkspaces workspaces, ComputeTar
             throw new ProblemException(ArmErrors.Conflict("The compute 'serverless' is part of every workspace and cannot be deleted."));
         }
 
-        if ("Detach".Equals(ListParameters.Value(call.Http.Request.Query, "underlyingResourceAction"), StringComparison.OrdinalIgnoreCase))
+        if (!ComputeBody.IsAttached(resource.Properties) && "Detach".Equals(ListParameters.Value(call.Http.Request.Query, "underlyingResourceAction"), StringComparison.OrdinalIgnoreCase))
         {
             throw new ProblemException(ArmErrors.Invalid(
                 $"The compute '{resource.Id.Name}' is a {resource.Properties.Text("computeType")} of this workspace and was never attached; delete it instead of detaching it.", "underlyingResourceAction"));
@@ -73,22 +73,22 @@ internal sealed partial class ComputeResource(IWorkspaces workspaces, ComputeTar
     {
         var location = (await workspaces.FindAsync(call.Workspace, ct))?.Location;
         var properties = answer.Object("properties")!;
-        var isCluster = !ComputeBody.IsInstance(properties);
+        var kind = ComputeBody.KindOf(properties) ?? ComputeBody.AmlCompute;
         answer["location"] ??= location;
-        properties["computeType"] = isCluster ? ComputeBody.AmlCompute : ComputeBody.Instance;
+        properties["computeType"] = kind;
         properties["computeLocation"] ??= answer.Text("location");
         properties["provisioningState"] = "Succeeded";
         properties["provisioningErrors"] = null;
-        properties["isAttachedCompute"] = false;
+        properties["isAttachedCompute"] = ComputeBody.IsAttached(properties);
         properties["createdOn"] = ResourceDocument.Wire(resource.CreatedAt);
         properties["modifiedOn"] = ResourceDocument.Wire(resource.LastModifiedAt);
         var inner = properties.Object("properties") ?? [];
         properties["properties"] = inner;
-        if (isCluster)
+        if (kind == ComputeBody.AmlCompute)
         {
             RenderCluster(inner, resource);
         }
-        else
+        else if (kind == ComputeBody.Instance)
         {
             inner["state"] = inner.Text("state") is { } state and not "Running" ? state : targets.TasksOn(resource.Id).Count > 0 ? "JobRunning" : "Running";
         }

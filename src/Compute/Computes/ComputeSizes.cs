@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using System.Text.Json.Nodes;
 using Zaffre.Compute.Operator;
 using Zaffre.Kernel;
@@ -19,6 +20,10 @@ internal sealed class ComputeSizes(ComputeFile file)
     /// <summary>The size of a name, in any case. The problem says that the operator's file cannot be read.</summary>
     public Outcome<ComputeSize> Find(string? name) => All().Then<ComputeSize>(sizes =>
         sizes.FirstOrDefault(size => size.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) ?? ComputeSize.WholeHost);
+
+    /// <summary>What the operator says of an attached machine; without places when it is not this host.</summary>
+    public Outcome<AttachedHost> Attached(string resourceId) => file.Read().Then<AttachedHost>(said =>
+        said.Attached.FirstOrDefault(host => FileSystemName.MatchesSimpleExpression(host.Resource, resourceId)) ?? new AttachedHost("", null, 0));
 
     /// <summary>The list that <c>vmSizes</c> answers.</summary>
     public Outcome<JsonArray> List() => All().Then<JsonArray>(sizes => new JsonArray([.. sizes.Select(size => new JsonObject

@@ -20,26 +20,42 @@ internal sealed class ComputeTargets(IResources resources, ComputeOptions option
         }
 
         var inner = found.Properties.Object("properties") ?? [];
-        var isInstance = string.Equals(found.Properties.Text("computeType"), "ComputeInstance", StringComparison.OrdinalIgnoreCase);
+        if (ComputeBody.IsAttached(found.Properties))
+        {
+            return Attached(found);
+        }
+
+        var isInstance = ComputeBody.IsInstance(found.Properties);
         if (isInstance && inner.Text("state") == "Stopped")
         {
             return new Problem(ProblemKind.Conflict, "ComputeStopped", $"The compute instance '{found.Id.Name}' is stopped. Start it first.");
         }
 
-        if (!sizes.Find(inner.Text("vmSize")).TryGet(out var size, out var unreadable))
+        return Target(found, inner.Text("vmSize"), isInstance ? 1 : (int?)inner.Object("scaleSettings")?["maxNodeCount"] ?? 1);
+    }
+
+    private Outcome<ComputeTarget> Attached(Resource found) => sizes.Attached(found.Properties.Text("resourceId") ?? "").Then<ComputeTarget>(host => host is { Places: > 0 } here
+        ? Target(found, here.Size, here.Places)
+        : new Problem(ProblemKind.Unsupported, "OperationNotSupported", $"The compute '{found.Id.Name}' is an attached {ComputeBody.KindOf(found.Properties)}, and tasks run on this server's own host only. Use another compute, or let the server's operator say in compute.yml that this machine is the host."));
+
+    private Outcome<ComputeTarget> Target(Resource found, string? sizeName, int nodes)
+    {
+        if (!sizes.Find(sizeName).TryGet(out var size, out var unreadable))
         {
             return unreadable;
         }
 
-        var nodes = isInstance ? 1 : (int?)inner.Object("scaleSettings")?["maxNodeCount"] ?? 1;
-        return new ComputeTarget
-        {
-            Id = found.Id,
-            ComputeType = isInstance ? "ComputeInstance" : "AmlCompute",
-            MaxNodes = nodes,
-            MostAtOnce = Math.Min(nodes, host.Most.Places),
-            NodeLimits = ComputeSizes.LimitsOf(size),
-        };
+        return size.Gpus > host.Most.Gpus
+            ? new Problem(ProblemKind.Invalid, "GpusMissing", $"A node of the size '{size.Name}' of '{found.Id.Name}' has {size.Gpus} GPUs, and this host has {host.Most.Gpus}.")
+            : new ComputeTarget
+            {
+                Id = found.Id,
+                ComputeType = ComputeBody.KindOf(found.Properties) ?? ComputeBody.AmlCompute,
+                MaxNodes = nodes,
+                MostAtOnce = Math.Min(nodes, host.Most.Places),
+                NodeLimits = ComputeSizes.LimitsOf(size),
+                Gpus = size.Gpus,
+            };
     }
 
     public Admittance TryAdmit(ComputeTarget target, int nodes, IPlaceWaiter waiter, bool bypass)

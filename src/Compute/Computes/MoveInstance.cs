@@ -36,7 +36,7 @@ internal sealed class InstanceStates(IDatabase database, IResources resources, I
                 var found = resources.Find(scope, id) ?? throw new ProblemException(ArmErrors.NotFound(id));
                 if (!ComputeBody.IsInstance(found.Properties))
                 {
-                    throw new ProblemException(ArmErrors.Invalid($"'{id.Name}' is an AmlCompute; only compute instances are started and stopped.", code: "OperationNotSupported"));
+                    throw new ProblemException(ArmErrors.Invalid($"'{id.Name}' is no compute instance; only compute instances are started and stopped.", code: "OperationNotSupported"));
                 }
 
                 var document = found.Document.Copy();

@@ -57,7 +57,7 @@ internal sealed class ContainerEnvironments(ImageStore images, BuildContexts con
             request.Building?.Invoke(key);
             if (!(await built.BuildAsync(key, declared, foundation, ct)).TryGet(out environment, out var why))
             {
-                return EnvironmentResolver.NotBuilt(declared.Packages.Where(p => p.Name != "python").Select(p => p.Text), why, key);
+                return EnvironmentResolver.NotBuilt(declared.Packages.Where(p => p.Name != "python").Select(p => p.Text), declared, why, key);
             }
         }
 

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Zaffre.Compute.Environments;
 using Zaffre.Compute.Launch;
 using Zaffre.Kernel;
 
@@ -10,10 +12,12 @@ namespace Zaffre.Compute.Containers;
 /// Images as folders: <c>images/{id}/work/root</c>, and <c>image.json</c>, written last, which makes it count. The engine exports, and a task in the sandbox unpacks as
 /// the tasks' user: what an image holds is other people's, and no file of it belongs to root or keeps another's right. Once for all that wait.
 /// </summary>
-internal sealed class ImageStore(DataDirectory data, ITaskLauncher launcher, ITaskAdmission admission)
+internal sealed partial class ImageStore(DataDirectory data, EnvironmentCache environments, ITaskLauncher launcher, ITaskAdmission admission, TimeProvider time)
 {
     private const string Work = "/mnt/zaffre/work";
     private const string Tar = "/mnt/zaffre/image.tar";
+    private static readonly TimeSpan JustUsed = TimeSpan.FromMinutes(10);
+
     private const int MostAnswer = 64 * 1024;
 
     // What tasks mount over must be there; what an image says about devices and processes must not.
@@ -45,11 +49,32 @@ internal sealed class ImageStore(DataDirectory data, ITaskLauncher launcher, ITa
         var key = image.Id[..Math.Min(24, image.Id.Length)];
         if (Find(key) is { } there)
         {
+            File.SetLastWriteTimeUtc(data.Path("images", key, "image.json"), time.GetUtcNow().UtcDateTime);
             return there;
         }
 
         var work = unpacking.GetOrAdd(key, _ => new(() => UnpackAsync(engine, image, key)));
         return await work.Value.WaitAsync(ct);
+    }
+
+    /// <summary>Removes the files of images that nothing used for that long (the engine keeps its own); their keys.</summary>
+    public IReadOnlyList<string> RemoveUnused(TimeSpan unusedFor)
+    {
+        var used = environments.InUse(UseForm());
+        var before = time.GetUtcNow().UtcDateTime - unusedFor - JustUsed;
+        var removed = new List<string>();
+        foreach (var key in Directory.Exists(data.Path("images")) ? Directory.GetDirectories(data.Path("images")).Select(path => Path.GetFileName(path)!) : [])
+        {
+            if (!used.Contains(key) && !unpacking.ContainsKey(key) && Find(key) is not null && File.GetLastWriteTimeUtc(data.Path("images", key, "image.json")) <= before)
+            {
+                // Without this file nothing of it counts any more.
+                File.Delete(data.Path("images", key, "image.json"));
+                files.Delete(data.Path("images", key));
+                removed.Add(key);
+            }
+        }
+
+        return removed;
     }
 
     private RealImage? Find(string key)
@@ -169,4 +194,7 @@ internal sealed class ImageStore(DataDirectory data, ITaskLauncher launcher, ITa
         && (file.Exists || file.LinkTarget is not null || (new DirectoryInfo(Path.Combine(root, "bin")).LinkTarget is { } bin && Exists(Path.Combine(root, bin.TrimStart('/')), Path.GetFileName(path), 1)));
 
     private static bool Exists(string folder, string name, int depth) => depth > 0 && new FileInfo(Path.Combine(folder, name)) is var file && (file.Exists || file.LinkTarget is not null);
+
+    [GeneratedRegex("images/(?<key>[0-9a-f]{12,24})/work", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex UseForm();
 }

@@ -10,7 +10,7 @@ public sealed record ComputeTarget
 
     public string Name => Id.Name;
 
-    /// <summary><c>AmlCompute</c> or <c>ComputeInstance</c>.</summary>
+    /// <summary><c>AmlCompute</c>, <c>ComputeInstance</c>, or the kind of an attached machine that is this host.</summary>
     public required string ComputeType { get; init; }
 
     /// <summary>Tasks at once: an AmlCompute's largest node count, 1 for an instance.</summary>

@@ -8,6 +8,9 @@ namespace Zaffre.Compute.Environments;
 /// <summary>What a conda file declares: packages, those of its pip section included, and the options of that section (<c>--extra-index-url ...</c>).</summary>
 internal sealed record DeclaredPackages(IReadOnlyList<PackageSpec> Packages, IReadOnlyList<string> PipOptions)
 {
+    /// <summary>Whether packages are listed that a channel of conda would bring; channels are not asked, so pip has to have them.</summary>
+    public bool AsksConda { get; init; }
+
     private const int Limit = 1 << 20;
     private const int DepthLimit = 32;
 
@@ -73,13 +76,33 @@ internal sealed record DeclaredPackages(IReadOnlyList<PackageSpec> Packages, IRe
     {
         var found = new List<PackageSpec>();
         var options = new List<string>();
-        foreach (var entry in root.Children.TryGetValue(new YamlScalarNode("dependencies"), out var list) && list is YamlSequenceNode sequence ? sequence.Children : [])
+        var list = root.Children.TryGetValue(new YamlScalarNode("dependencies"), out var given) ? given : new YamlSequenceNode();
+        if (list is not YamlSequenceNode sequence)
         {
-            if (entry is YamlScalarNode { Value: { Length: > 0 } text })
+            return list is YamlScalarNode { Value: null or "" or "~" or "null" } ? new DeclaredPackages([], []) : Wrong(list, "'dependencies' must be a list");
+        }
+
+        foreach (var entry in sequence.Children)
+        {
+            if (entry is YamlScalarNode { Value: var text })
             {
-                found.Add(PackageSpec.Conda(text));
+                if (!string.IsNullOrEmpty(text))
+                {
+                    found.Add(PackageSpec.Conda(text));
+                }
             }
-            else if (entry is YamlMappingNode map && map.Children.TryGetValue(new YamlScalarNode("pip"), out var pip) && pip is YamlSequenceNode lines)
+            else if (entry is not YamlMappingNode { Children: { Count: 1 } map } || !map.TryGetValue(new YamlScalarNode("pip"), out var pip))
+            {
+                return Wrong(entry, "an entry of 'dependencies' is a package, or 'pip:' with a list of packages");
+            }
+            else if (pip is not YamlSequenceNode lines)
+            {
+                if (pip is not YamlScalarNode { Value: null or "" })
+                {
+                    return Wrong(pip, "'pip' must be a list of packages");
+                }
+            }
+            else
             {
                 var texts = lines.Children.OfType<YamlScalarNode>().Select(line => (line.Value ?? "").Trim()).ToList();
                 if (texts.FirstOrDefault(line => line.Any(char.IsControl)) is { } odd)
@@ -94,8 +117,10 @@ internal sealed record DeclaredPackages(IReadOnlyList<PackageSpec> Packages, IRe
 
         return options.FirstOrDefault(NamesFile) is { } other
             ? Invalid($"the line '{other}' of its pip section names another file, which is not part of the environment; write the packages into the conda file")
-            : new DeclaredPackages(found, options);
+            : new DeclaredPackages(found, options) { AsksConda = sequence.Children.OfType<YamlScalarNode>().Any(entry => PackageSpec.Conda(entry.Value ?? "").Name is { Length: > 0 } name and not "python" && !EnvironmentResolver.IsTool(name)) };
     }
+
+    private static Problem Wrong(YamlNode at, string what) => Invalid(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"line {at.Start.Line}, column {at.Start.Column}: {what}"));
 
     private static Problem Invalid(string why) => new(ProblemKind.Invalid, "InvalidCondaFile", $"The conda file cannot be read: {why}.") { Target = "properties.condaFile" };
 }

@@ -20,7 +20,7 @@ internal sealed record CachedEnvironment(string Key, BuiltEnvironment? Built, st
 internal sealed partial class EnvironmentCache(DataDirectory data, TimeProvider time, ILogger<EnvironmentCache> logger)
 {
     private const string Gone = ".gone-";
-    private static readonly string[] PlanFiles = ["arguments", "enter"];
+    private static readonly string[] PlanFiles = ["arguments", "enter", "mounts"];
     private static readonly TimeSpan JustUsed = TimeSpan.FromMinutes(10);
 
     private readonly FileTree files = new(data);
@@ -144,14 +144,16 @@ internal sealed partial class EnvironmentCache(DataDirectory data, TimeProvider 
         return bytes;
     }
 
-    // A task that has not ended names in its plan what it sees; so does a build that runs.
-    private HashSet<string> KeysInUse()
+    private HashSet<string> KeysInUse() => InUse(UseForm());
+
+    /// <summary>What the tasks that have not ended (builds among them) name in their plans, by the group <c>key</c> of a pattern.</summary>
+    public HashSet<string> InUse(Regex pattern)
     {
         var tasks = data.Path("tasks");
         var plans = !Directory.Exists(tasks) ? [] : Directory.EnumerateDirectories(tasks).SelectMany(Directory.EnumerateDirectories)
             .Where(attempt => !File.Exists(Path.Combine(attempt, "exit")))
             .SelectMany(attempt => PlanFiles.Select(file => Path.Combine(attempt, file)).Where(File.Exists));
-        return plans.SelectMany(plan => UseForm().Matches(File.ReadAllText(plan)).Select(match => match.Groups["key"].Value)).ToHashSet(StringComparer.Ordinal);
+        return plans.SelectMany(plan => pattern.Matches(File.ReadAllText(plan)).Select(match => match.Groups["key"].Value)).ToHashSet(StringComparer.Ordinal);
     }
 
     private void Write(string key, string name, JsonNode content)

@@ -66,8 +66,8 @@ internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironme
         new(ProblemKind.Invalid, "EnvironmentNotSatisfied", $"The environment cannot be made real. Missing: {string.Join(", ", packages)}; {why}.");
 
     /// <summary>Packages are missing and the build of <paramref name="key"/> did not bring them.</summary>
-    public static Problem NotBuilt(IEnumerable<string> packages, Problem why, string key) => why.Code == "EnvironmentNotBuilt"
-        ? Missing(packages, $"and a virtual environment could not be built: {why.Message} (its log: zaffre environment log --key {key}). An index for pip (the server's PIP_INDEX_URL, or /etc/pip.conf) or wheels in the folder 'wheels' of its data directory would give it packages")
+    public static Problem NotBuilt(IEnumerable<string> packages, DeclaredPackages declared, Problem why, string key) => why.Code == "EnvironmentNotBuilt"
+        ? Missing(packages, $"and a virtual environment could not be built: {why.Message} (its log: zaffre environment log --key {key}). An index for pip (the server's PIP_INDEX_URL, or /etc/pip.conf) or wheels in the folder 'wheels' of its data directory would give it packages{(declared.AsksConda ? "; what the conda file lists outside of its pip section is asked of pip too, since conda's channels are not used" : "")}")
         : why;
 
     /// <summary>What is declared, and what of it the host lacks: <c>Missing</c> is empty when the host will do.</summary>
@@ -119,7 +119,7 @@ internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironme
             request.Building?.Invoke(key);
             if (!(await built.BuildAsync(key, declared, foundation, ct)).TryGet(out environment, out var why))
             {
-                return NotBuilt(missing, why, key);
+                return NotBuilt(missing, declared, why, key);
             }
         }
 

@@ -38,7 +38,7 @@ internal static class BubblewrapArguments
             AddHost(arguments, data);
         }
 
-        AddSystem(arguments, spec.Binds.All(b => b.Target != "/tmp"));
+        AddSystem(arguments, spec.Binds.All(b => b.Target != "/tmp"), spec.Gpus ? HostGpus.Devices() : []);
         foreach (var (bind, source) in spec.Binds.Zip(sources).Where(p => p.First.Target != Image).OrderBy(p => p.First.Target.Count(c => c == '/')))
         {
             arguments.AddRange([bind.Writable ? "--bind" : "--ro-bind", source, bind.Target]);
@@ -58,7 +58,7 @@ internal static class BubblewrapArguments
     {
         var arguments = Begin(spec);
         AddHost(arguments, data);
-        AddSystem(arguments, ownTemporaryFolder);
+        AddSystem(arguments, ownTemporaryFolder, spec.Gpus ? HostGpus.Devices() : []);
         arguments.AddRange(["--dir", "/run/zaffre"]);
         return arguments;
     }
@@ -110,19 +110,19 @@ internal static class BubblewrapArguments
         arguments.AddRange(["--dir", "/var", "--symlink", "../tmp", "/var/tmp"]);
     }
 
-    private static void AddSystem(List<string> arguments, bool ownTemporaryFolder)
+    private static void AddSystem(List<string> arguments, bool ownTemporaryFolder, IReadOnlyList<string> devices)
     {
         arguments.AddRange(["--ro-bind-data", "5", "/etc/passwd", "--ro-bind-data", "6", "/etc/group"]);
         arguments.AddRange(["--ro-bind-try", "/sys/devices/system", "/sys/devices/system", "--proc", "/proc"]);
-        AddDevices(arguments);
+        AddDevices(arguments, devices);
         arguments.AddRange(ownTemporaryFolder ? ["--perms", "1777", "--tmpfs", "/tmp"] : []);
     }
 
     // Not `--dev`: its terminals cost a second user namespace, in which the task's user maps to a root that is not the host's.
-    private static void AddDevices(List<string> arguments)
+    internal static void AddDevices(List<string> arguments, IReadOnlyList<string> more)
     {
         arguments.AddRange(["--perms", "0755", "--tmpfs", "/dev", "--perms", "1777", "--tmpfs", "/dev/shm"]);
-        foreach (var device in Devices)
+        foreach (var device in Devices.Concat(more))
         {
             arguments.AddRange(["--dev-bind-try", device, device]);
         }

@@ -12,6 +12,9 @@ internal sealed record ComputeSize(string Name, int Cores, int MemoryGb, int Gpu
     public static ComputeSize WholeHost { get; } = new("", 0, 0, 0);
 }
 
+/// <summary>Attached machines (by resource id, <c>*</c> for anything) that are this host: tasks of theirs run here, so many at once, within the size.</summary>
+internal sealed record AttachedHost(string Resource, string? Size, int Places);
+
 /// <summary>When an environment runs in a container of its image instead of on the host's own system.</summary>
 internal enum ContainerUse
 {
@@ -55,6 +58,8 @@ internal sealed record ComputeConfiguration
     public IReadOnlyList<ComputeSize> Sizes { get; init; } = [];
 
     public ContainerSettings Containers { get; init; } = new();
+
+    public IReadOnlyList<AttachedHost> Attached { get; init; } = [];
 }
 
 /// <summary>The operator's file <c>compute.yml</c> in the data directory; read again when it changes. Everything wrong with it is reported at once, with lines.</summary>
@@ -62,6 +67,7 @@ internal sealed class ComputeFile(DataDirectory data)
 {
     private const string Name = "compute.yml";
     private const int MostGpus = 64;
+    private const int MostPlaces = 1000;
     private const int MostCores = 4096;
     private const int MostMemoryGb = 1 << 20;
 
@@ -110,9 +116,16 @@ internal sealed class ComputeFile(DataDirectory data)
             size.Done();
             return read;
         }).ToList();
+        var attached = root.List("attached").Select(item => new Section(item, root.Problems)).Select(host =>
+        {
+            var read = new AttachedHost(host.Text("resource") ?? "", host.Text("size"), host.Number("places", 1, MostPlaces, 1));
+            host.Need("resource");
+            host.Done();
+            return read;
+        }).ToList();
         var containers = root.Map("containers") is { } section ? Containers(section) : new ContainerSettings();
         root.Done();
-        return new ComputeConfiguration { Sizes = sizes, Containers = containers };
+        return new ComputeConfiguration { Sizes = sizes, Containers = containers, Attached = attached };
     }
 
     private static ContainerSettings Containers(Section section)

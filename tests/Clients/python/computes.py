@@ -88,11 +88,15 @@ def refusals() -> None:
     machine = VirtualMachineCompute(
         name=f"v{MARK}v", resource_id="/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v",
         ssh_settings=VirtualMachineSshSettings(admin_username="me", admin_password="secret"))
-    refused("OperationNotSupported", client.compute.begin_attach if hasattr(client.compute, "begin_attach") else client.compute.begin_create_or_update, machine)
+    attach = client.compute.begin_attach if hasattr(client.compute, "begin_attach") else client.compute.begin_create_or_update
+    assert attach(machine).result().type.lower() == "virtualmachine"
+    assert client.compute.get(machine.name).resource_id == machine.resource_id
+    client.compute.begin_delete(machine.name, action="Detach").result()
+    assert machine.name not in {c.name for c in client.compute.list()}
     refused("never attached", client.compute.begin_delete, CLUSTER, action="Detach")
     refused("serverless", client.compute.begin_delete, "serverless")
     refused("minNodeCount", client.compute.begin_create_or_update, AmlCompute(name=CLUSTER, min_instances=9, max_instances=2))
-    compatibility.refused("compute.begin_attach", "compute.begin_delete (Detach)")
+    compatibility.behaves("compute.begin_attach", "compute.begin_delete (Detach)")
 
 
 def delete() -> None:

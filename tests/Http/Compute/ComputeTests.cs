@@ -62,7 +62,8 @@ public sealed class ComputeTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     }
 
     [Theory]
-    [InlineData("""{"properties":{"computeType":"Kubernetes","properties":{}}}""", "OperationNotSupported")]
+    [InlineData("""{"properties":{"computeType":"SynapseSpark","properties":{}}}""", "OperationNotSupported")]
+    [InlineData("""{"properties":{"computeType":"Kubernetes","properties":{}}}""", null)]
     [InlineData("""{"properties":{"computeType":"AmlCompute","properties":{"scaleSettings":{"maxNodeCount":"many"}}}}""", null)]
     [InlineData("""{"properties":{}}""", null)]
     [InlineData("""{"properties":{"computeType":7}}""", null)]
@@ -107,4 +108,38 @@ public sealed class ComputeTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         Assert.Equal(ProblemKind.NotFound, problem?.Kind);
         Assert.Contains("cpu-cluster", problem!.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task An_attached_machine_is_kept_without_its_secrets_and_takes_jobs_where_it_is_this_host()
+    {
+        const string machine = """{"properties":{"computeType":"virtualmachine","resourceId":"/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v1","properties":{"sshPort":22,"administratorAccount":{"username":"me","password":"secret","privateKeyData":"key"}}}}""";
+        (await arm.PutAsync("~/computes/attached", machine)).Ok();
+        var kept = (await arm.GetAsync("~/computes/attached")).Ok();
+        Assert.Equal(("VirtualMachine", "true", "me"), (kept.At("properties.computeType"), kept.At("properties.isAttachedCompute"), kept.At("properties.properties.administratorAccount.username")));
+        Assert.DoesNotContain("secret", kept.ToJsonString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("privateKeyData", kept.ToJsonString(), StringComparison.Ordinal);
+
+        var computes = host.Get<IComputes>();
+        Assert.Equal("OperationNotSupported", (await computes.FindAsync(arm.Main, "attached", default)).Problem?.Code);
+        await OperatorAsync("attached:\n- resource: '*/virtualMachines/v1'\n  size: Small\n  places: 2\nsizes:\n- {name: Small, cores: 1, memory_gb: 1}\n- {name: Gpu, cores: 1, memory_gb: 1, gpus: 63}\n");
+        var here = (await computes.FindAsync(arm.Main, "attached", default)).Value;
+        Assert.Equal((2, 1L << 30), (here.MaxNodes, here.NodeLimits.MemoryBytes));
+        var location = $"/subscriptions/{arm.Main.SubscriptionId}/providers/Microsoft.MachineLearningServices/locations/local";
+        Assert.Equal(63, (int)(await arm.GetAsync(location + "/vmSizes")).Ok()["value"]!.AsArray().Single(s => s!["name"]!.ToString() == "Gpu")!["gpus"]!);
+        (await arm.PutAsync("~/computes/gpus", Cluster.Replace("Standard_DS2_v2", "gpu", StringComparison.Ordinal))).Ok();
+        Assert.Equal("GpusMissing", (await computes.FindAsync(arm.Main, "gpus", default)).Problem?.Code);
+
+        await OperatorAsync("sizes: small\nslots: 3\ncontainers:\n  use: sometimes\n");
+        var wrong = (await computes.FindAsync(arm.Main, "cpu-cluster", default)).Problem;
+        Assert.Equal("InvalidComputeFile", wrong?.Code);
+        Assert.All(new[] { "line 1: 'sizes' must be a list", "line 2: 'slots' is not known here", "line 4: 'use' must be never or always" }, what => Assert.Contains(what, wrong!.Message, StringComparison.Ordinal));
+        File.Delete(Path.Combine(host.Root, "compute.yml"));
+        Assert.True((await computes.FindAsync(arm.Main, "cpu-cluster", default)).Succeeded);
+
+        var (status, _) = await arm.DeleteAsync("~/computes/attached?underlyingResourceAction=Detach");
+        Assert.True(status is HttpStatusCode.OK or HttpStatusCode.Accepted or HttpStatusCode.NoContent, status.ToString());
+        Assert.Equal(HttpStatusCode.NotFound, (await arm.GetAsync("~/computes/attached")).Status);
+    }
+
+    private Task OperatorAsync(string text) => File.WriteAllTextAsync(Path.Combine(host.Root, "compute.yml"), text);
 }

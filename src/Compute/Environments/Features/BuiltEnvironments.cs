@@ -3,13 +3,14 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Zaffre.Compute.Containers;
 using Zaffre.Web;
 
 namespace Zaffre.Compute.Environments.Features;
 
 /// <summary>
 /// The cache of built environments, which all workspaces share: GET <c>/zaffre/v1/environments</c> lists it, DELETE <c>/zaffre/v1/environments/{key}</c> removes one that
-/// nothing uses, POST <c>/zaffre/v1/environments/prune?unusedDays=N</c> removes what nothing used for so long. Whoever rules the server may.
+/// nothing uses, POST <c>/zaffre/v1/environments/prune?unusedDays=N</c> removes what nothing used for so long, unpacked images too. Whoever rules the server may.
 /// </summary>
 internal static class BuiltEnvironments
 {
@@ -40,11 +41,11 @@ internal static class BuiltEnvironments
         : cache.Remove(key) is { } problem ? ArmResults.Problem(problem)
         : ArmResults.NoContent();
 
-    private static IResult Prune(HttpContext context, EnvironmentCache cache)
+    private static IResult Prune(HttpContext context, EnvironmentCache cache, ImageStore images)
     {
         var given = context.Request.Query["unusedDays"].ToString();
         return int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var days) && days <= MostDays
-            ? ArmResults.Ok(new JsonObject { ["removed"] = new JsonArray([.. cache.RemoveUnused(TimeSpan.FromDays(days))]) })
+            ? ArmResults.Ok(new JsonObject { ["removed"] = new JsonArray([.. cache.RemoveUnused(TimeSpan.FromDays(days))]), ["removedImages"] = new JsonArray([.. images.RemoveUnused(TimeSpan.FromDays(days))]) })
             : ArmResults.Problem(ArmErrors.Invalid($"unusedDays must be a number of days from 0 to {MostDays}; it is '{given}'.", "unusedDays"));
     }
 }
