@@ -107,7 +107,7 @@ public sealed class ComputeChangeTests(ZaffreHost host) : IClassFixture<ZaffreHo
     [InlineData("""{"computeType":"AmlCompute","properties":{"osType":"Windows"}}""", "OperationNotSupported", "properties.properties.osType")]
     [InlineData("""{"computeType":"AmlCompute","properties":{"scaleSettings":{"minNodeCount":3,"maxNodeCount":1}}}""", "UserError", "properties.properties.scaleSettings.minNodeCount")]
     [InlineData("""{"computeType":"AmlCompute","properties":7}""", "UserError", "properties.properties")]
-    [InlineData("""{"computeType":"VirtualMachine","resourceId":"/subscriptions/s","properties":{"administratorAccount":{"username":"u","password":"p"}}}""", "OperationNotSupported", "properties.computeType")]
+    [InlineData("""{"computeType":"HDInsight","resourceId":"/subscriptions/s","properties":{"administratorAccount":{"username":"u","password":"p"}}}""", "OperationNotSupported", "properties.computeType")]
     [InlineData("""{"computeType":"SynapseSpark","resourceId":"/subscriptions/s"}""", "OperationNotSupported", "properties.computeType")]
     public async Task What_would_not_happen_is_refused(string properties, string code, string target)
     {

@@ -98,6 +98,32 @@ public sealed class EnvironmentBuildTests(ZaffreHost host) : IClassFixture<Zaffr
         Assert.Equal(HttpStatusCode.Forbidden, (await reader.GetAsync(new Uri("/zaffre/v1/environments", UriKind.Relative))).StatusCode);
     }
 
+    [Fact]
+    public async Task A_request_that_a_killed_server_left_is_built_by_the_next_one()
+    {
+        var next = new ZaffreHost();
+        Wheel(next.Root, "zaffre_left", "1.0", "");
+        await File.WriteAllTextAsync(Path.Combine(next.Root, "curated-environments.yml"), "- names: [AzureML-left]\n  packages: [zaffre-left]\n");
+        var requested = Directory.CreateDirectory(Path.Combine(next.Root, "environments", "requested")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(requested, "left.json"), """{"subscription":"s","group":"zaffre","workspace":"main","environment":"AzureML-left:1"}""");
+
+        await next.InitializeAsync();
+        try
+        {
+            for (var round = 0; File.Exists(Path.Combine(requested, "left.json")); round++)
+            {
+                Assert.True(round < 1200, "the request was not taken up");
+                await Task.Delay(50);
+            }
+
+            Assert.Single(Directory.GetFiles(Path.Combine(next.Root, "environments"), "built.json", SearchOption.AllDirectories));
+        }
+        finally
+        {
+            await next.DisposeAsync();
+        }
+    }
+
     private async Task RegisterAsync(string name, string package) => (await arm.PutAsync(
         $"~/environments/{name}/versions/1", new JsonObject { ["properties"] = new JsonObject { ["image"] = "debian", ["condaFile"] = $"dependencies:\n- python\n- pip:\n  - --no-index\n  - {package}\n" } }.ToJsonString())).Ok();
 
@@ -134,9 +160,11 @@ public sealed class EnvironmentBuildTests(ZaffreHost host) : IClassFixture<Zaffr
         return answer.StatusCode == HttpStatusCode.NotFound ? "" : await answer.Content.ReadAsStringAsync();
     }
 
-    private void Wheel(string module, string version, string code)
+    private void Wheel(string module, string version, string code) => Wheel(host.Root, module, version, code);
+
+    private static void Wheel(string root, string module, string version, string code)
     {
-        var folder = Directory.CreateDirectory(Path.Combine(host.Root, "wheels")).FullName;
+        var folder = Directory.CreateDirectory(Path.Combine(root, "wheels")).FullName;
         var information = $"{module}-{version}.dist-info";
         using var wheel = ZipFile.Open(Path.Combine(folder, $"{module}-{version}-py3-none-any.whl"), ZipArchiveMode.Create);
         foreach (var (name, content) in new[]
