@@ -150,11 +150,14 @@ internal sealed partial class EnvironmentCache(DataDirectory data, TimeProvider 
     public HashSet<string> InUse(Regex pattern)
     {
         var tasks = data.Path("tasks");
-        var plans = !Directory.Exists(tasks) ? [] : Directory.EnumerateDirectories(tasks).SelectMany(Directory.EnumerateDirectories)
-            .Where(attempt => !File.Exists(Path.Combine(attempt, "exit")))
-            .SelectMany(attempt => PlanFiles.Select(file => Path.Combine(attempt, file)).Where(File.Exists));
-        return plans.SelectMany(plan => pattern.Matches(File.ReadAllText(plan)).Select(match => match.Groups["key"].Value)).ToHashSet(StringComparer.Ordinal);
+        var named = !Directory.Exists(tasks) ? [] : Directory.EnumerateDirectories(tasks).SelectMany(Directory.EnumerateDirectories)
+            .Where(attempt => !File.Exists(Path.Combine(attempt, "exit"))).SelectMany(NamedBy);
+        return named.SelectMany(text => pattern.Matches(text).Select(match => match.Groups["key"].Value)).ToHashSet(StringComparer.Ordinal);
     }
+
+    // A task that got a sandbox that waited has no plan of its own; what is below its Python is in its home.
+    private static IEnumerable<string> NamedBy(string attempt) => PlanFiles.Select(file => Path.Combine(attempt, file)).Where(File.Exists).Select(File.ReadAllText)
+        .Append(PythonOverlay.ReadBelow(Path.Combine(attempt, "home")) ?? "");
 
     private void Write(string key, string name, JsonNode content)
     {

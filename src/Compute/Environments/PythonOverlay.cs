@@ -8,6 +8,8 @@ namespace Zaffre.Compute.Environments;
 internal static class PythonOverlay
 {
     private const string Folder = ".python";
+    private const string Mark = "below";
+    private const int MostMark = 8192;
     private const string DebianPip = "/usr/lib/python3/dist-packages/pip";
     private const string DebianWheels = "/usr/share/python-wheels";
 
@@ -44,6 +46,7 @@ internal static class PythonOverlay
         if (Below(python) is { } below)
         {
             File.WriteAllText(Path.Combine(packages, "zaffre-below.pth"), below + "\n");
+            File.WriteAllText(Path.Combine(at, Mark), below + "\n");
         }
 
         return new Dictionary<string, string>(StringComparer.Ordinal)
@@ -53,6 +56,9 @@ internal static class PythonOverlay
             ["ZAFFRE_PYTHON"] = seen,
         };
     }
+
+    /// <summary>What lies below the Python of a task in its home, as the task left it; null when there is nothing.</summary>
+    public static string? ReadBelow(string home) => TaskFile.TryRead(Path.Combine(home, Folder), Mark, MostMark);
 
     // What comes after the task's own packages: those of the environment below, or pip itself where the host has it as a wheel only.
     private static string? Below(PythonBase python) =>

@@ -60,7 +60,7 @@ public sealed class EnvironmentBuildTests(ZaffreHost host) : IClassFixture<Zaffr
         await jobs.PutAsync("needs-broken", $$"""{"command":"echo never","environmentId":"{{arm.Main.Id}}/environments/broken/versions/1"}""");
         var (job, _) = await jobs.EndAsync("needs-broken");
         Assert.Equal(("Failed", "EnvironmentNotSatisfied"), (job.At("properties.status"), job["properties"]!["properties"]!["zaffre.error.code"]!.ToString()));
-        var logs = Directory.GetFiles(host.Root, "20_image_build_log.txt", SearchOption.AllDirectories);
+        var logs = Directory.GetFiles(host.Root, "20_image_build_log.txt", SearchOption.AllDirectories).Where(path => path.Contains("needs-broken", StringComparison.Ordinal));
         Assert.Contains("zaffre-no-such-package", await File.ReadAllTextAsync(Assert.Single(logs)), StringComparison.Ordinal);
     }
 
@@ -96,6 +96,22 @@ public sealed class EnvironmentBuildTests(ZaffreHost host) : IClassFixture<Zaffr
         using var reader = await host.PrincipalAsync("acdd72a7-3385-48ef-bd42-f606fba81ae7");
         Assert.Equal(HttpStatusCode.Forbidden, (await reader.PostAsync(new Uri($"/zaffre/v1{arm.Main.Id}/environments/plain/versions/1/build", UriKind.Relative), null)).StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, (await reader.GetAsync(new Uri("/zaffre/v1/environments", UriKind.Relative))).StatusCode);
+    }
+
+    [Fact]
+    public async Task What_a_job_runs_in_is_not_removed()
+    {
+        Wheel("zaffre_used", "1.0", "");
+        await RegisterAsync("used", "zaffre-used");
+        await jobs.PutAsync("uses", $$"""{"command":"python -c 'import zaffre_used' && echo in && sleep 100","environmentId":"{{arm.Main.Id}}/environments/used/versions/1"}""");
+        await jobs.StatusAsync("uses", "Running");
+        var key = (await arm.GetAsync($"/zaffre/v1{arm.Main.Id}/environments/used/versions/1/build")).Ok().At("key");
+        File.SetLastWriteTimeUtc(Path.Combine(host.Root, "environments", key, "used"), DateTime.UtcNow.AddDays(-40));
+
+        Assert.Equal("EnvironmentInUse", (await arm.DeleteAsync("/zaffre/v1/environments/" + key)).Fails(HttpStatusCode.Conflict));
+        (await jobs.CancelAsync("uses")).Dispose();
+        await jobs.EndAsync("uses");
+        Assert.Equal(HttpStatusCode.NoContent, (await arm.DeleteAsync("/zaffre/v1/environments/" + key)).Status);
     }
 
     [Fact]
