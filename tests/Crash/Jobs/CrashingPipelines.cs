@@ -7,7 +7,7 @@ using Zaffre.Tests.Http.Jobs.Model;
 
 namespace Zaffre.Tests.Crash.Jobs;
 
-/// <summary>A pipeline that was sent, and what was done to it.</summary>
+/// <summary>A pipeline that was sent, and what was done to it; <paramref name="Failing"/> are the paths of the commands that fail.</summary>
 internal sealed record SentPipeline(string Name, PipelineCase Case, IReadOnlySet<string> Failing)
 {
     /// <summary>The jobs whose processes were killed: they end as the kill wants it.</summary>
@@ -32,10 +32,11 @@ internal sealed class CrashingPipelines(ZaffreServer server, string token)
     public const int MostLines = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
-    public static int LinesOf(string job) => job.Sum(letter => letter) % (MostLines + 1);
+    /// <summary>How many lines a command prints, by its path.</summary>
+    public static int LinesOf(string path) => path.Sum(letter => letter) % (MostLines + 1);
 
     /// <summary>What the log of a command that was not disturbed holds.</summary>
-    public static string LogOf(string job) => "begin\n" + string.Concat(Enumerable.Range(1, LinesOf(job)).Select(i => $"line {i}\n")) + "end\n";
+    public static string LogOf(string path) => "begin\n" + string.Concat(Enumerable.Range(1, LinesOf(path)).Select(i => $"line {i}\n")) + "end\n";
 
     public async Task SetUpAsync()
     {
@@ -52,7 +53,7 @@ internal sealed class CrashingPipelines(ZaffreServer server, string token)
     public async Task<bool> TrySendAsync(SentPipeline sent)
     {
         using var client = server.Client(token);
-        var wire = new PipelineWire(server.Workspace, job => Component(LinesOf(job), sent.Failing.Contains(job)));
+        var wire = new PipelineWire(server.Workspace, path => Component(LinesOf(path), sent.Failing.Contains(path)));
         try
         {
             foreach (var (name, spec) in wire.Components(sent.Case.Root, sent.Name))
@@ -131,6 +132,20 @@ internal sealed class CrashingPipelines(ZaffreServer server, string token)
         answer.EnsureSuccessStatusCode();
         var properties = (await answer.Content.ReadFromJsonAsync<JsonObject>())!["properties"]!;
         return new FoundJob(properties["status"]!.ToString(), properties["properties"]?["zaffre.error.code"]?.ToString());
+    }
+
+    /// <summary>The names of a pipeline's job and of everything below it.</summary>
+    public async Task<IReadOnlyList<string>> TreeAsync(string name)
+    {
+        using var client = server.Client(token);
+        var names = new List<string> { name };
+        for (var i = 0; i < names.Count; i++)
+        {
+            var children = await client.GetFromJsonAsync<JsonObject>(new Uri($"/history/v1.0{server.Workspace}/runs/{names[i]}/children", UriKind.Relative));
+            names.AddRange(children!["value"]!.AsArray().Select(child => child!["runId"]!.ToString()));
+        }
+
+        return names;
     }
 
     /// <summary>The log, followed to its end.</summary>
@@ -215,11 +230,12 @@ internal sealed class CrashingPipelines(ZaffreServer server, string token)
                 text="$AZUREML_RUN_ID[${{inputs.tag}}](${all#,})"
                 if [ ${#text} -ge 200 ]; then text="$AZUREML_RUN_ID#$(printf %s "$text" | sha256sum | cut -c1-16)"; fi
                 printf %s "$text" > ${{outputs.out}}
+                case $AZUREML_RUN_ID in *0 | *3 | *4) echo false ;; *) echo true ;; esac > ${{outputs.flag}}
                 echo end
                 exit {{{code}}}
                 """,
             ["inputs"] = inputs,
-            ["outputs"] = new JsonObject { ["out"] = new JsonObject { ["type"] = "uri_file" }, ["ledger"] = new JsonObject { ["type"] = "uri_folder" } },
+            ["outputs"] = new JsonObject { ["out"] = new JsonObject { ["type"] = "uri_file" }, ["ledger"] = new JsonObject { ["type"] = "uri_folder" }, ["flag"] = new JsonObject { ["type"] = "boolean" } },
         };
     }
 

@@ -17,11 +17,36 @@ internal enum TagKind
     Sibling,
 }
 
+/// <summary>What a step decides or repeats.</summary>
+internal enum ControlKind
+{
+    If,
+    DoWhile,
+    ParallelFor,
+}
+
+/// <summary>
+/// A decision, by the flag of an earlier command or by a value; or a loop of at most (a <c>do_while</c>) or exactly (a <c>parallel_for</c>) so many
+/// iterations.
+/// </summary>
+internal sealed record CaseControl(ControlKind Kind, int Count, int AtOnce, int? Flag, bool Value);
+
 /// <summary>A step: up to three optional inputs, a value, and what is nested in it (null: a command).</summary>
 internal sealed record CaseStep(IReadOnlyList<Source> Inputs, TagKind Tag, int Sibling, CaseLevel? Inner)
 {
+    /// <summary>Null for a step that just runs.</summary>
+    public CaseControl? Control { get; init; }
+
+    /// <summary>The earlier decision whose block the step stands in, and which block.</summary>
+    public (int If, bool Side)? Branch { get; init; }
+
+    public bool Is(ControlKind kind) => Control?.Kind == kind;
+
+    /// <summary>Whether others can read its output.</summary>
+    public bool HasOutput => !Is(ControlKind.If) && !Is(ControlKind.ParallelFor);
+
     /// <summary>The earlier steps that this one waits for.</summary>
-    public IEnumerable<int> Needs => Inputs.Select(input => input.Step).OfType<int>().Concat(Tag == TagKind.Sibling ? [Sibling] : []).Distinct();
+    public IEnumerable<int> Needs => Inputs.Select(input => input.Step).Append(Control?.Flag).Append(Branch?.If).OfType<int>().Concat(Tag == TagKind.Sibling ? [Sibling] : []).Distinct();
 }
 
 /// <summary>The steps of one pipeline, in an order in which they can run; <paramref name="Output"/> is the one that writes the pipeline's output.</summary>
@@ -54,7 +79,14 @@ internal sealed record PipelineCase(CaseLevel Root, bool GoOn, IReadOnlyList<int
                 _ => null,
             });
             var tag = step.Tag switch { TagKind.Sibling => $"tag=s{step.Sibling}.tag", TagKind.Default => null, var kind => $"tag={kind}" };
-            text.Append($"{(i == 0 ? "" : " ")}s{i}({string.Join(",", inputs.Append(tag).OfType<string>())})");
+            var control = step.Control switch
+            {
+                { Kind: ControlKind.If } decision => $"if {(decision.Flag is { } flag ? $"s{flag}.flag" : decision.Value)}",
+                { } loop => $"{loop.Kind} {loop.Count}/{loop.AtOnce}",
+                null => null,
+            };
+            var branch = step.Branch is { } within ? $"{within.Side} of s{within.If}" : null;
+            text.Append($"{(i == 0 ? "" : " ")}s{i}({string.Join(",", inputs.Append(tag).Append(control).Append(branch).OfType<string>())})");
             if (step.Inner is not null)
             {
                 Write(text, step.Inner);
@@ -91,11 +123,69 @@ internal static class PipelineCases
             var inputs = Enumerable.Range(0, PipelineCase.Ports).Select(_ => Input()).ToArray();
             var tag = (TagKind)random.Next(i > 0 ? 4 : 3);
             var inner = depth < Deepest && random.Next(4) == 0 ? Level(random, depth + 1) : null;
-            steps.Add(new CaseStep(inputs, tag, i > 0 ? random.Next(i) : 0, inner));
+            CaseControl? Control(ControlKind kind) => new(kind, random.Next(1, 4), random.Next(1, 4), at > 0 && random.Next(2) == 0 ? random.Next(at) : null, random.Next(2) == 0);
+            steps.Add(new CaseStep(inputs, tag, i > 0 ? random.Next(i) : 0, inner)
+            {
+                Control = random.Next(10) switch { 0 or 1 => Control(ControlKind.If), 2 => Control(ControlKind.DoWhile), 3 => Control(ControlKind.ParallelFor), _ => null },
+                Branch = i > 0 && random.Next(3) == 0 ? (random.Next(i), random.Next(2) == 0) : null,
+            });
         }
 
-        return new CaseLevel(steps, random.Next(count));
+        return Whole(new CaseLevel(steps, random.Next(count)));
     }
+
+    /// <summary>The level with everything gone that no pipeline may have: readers of steps without outputs, decisions without blocks, outputs that may not be written.</summary>
+    private static CaseLevel Whole(CaseLevel level)
+    {
+        var steps = level.Steps.ToArray();
+        for (var i = 0; i < steps.Length; i++)
+        {
+            steps[i] = steps[i].Branch is { } branch && !steps[branch.If].Is(ControlKind.If) ? steps[i] with { Branch = null } : steps[i];
+        }
+
+        for (var i = 0; i < steps.Length; i++)
+        {
+            var empty = steps[i].Is(ControlKind.If) && !steps.Any(step => step.Branch?.If == i);
+            steps[i] = empty ? steps[i] with { Control = null } : steps[i];
+        }
+
+        var output = level.Output;
+        if (!steps[output].HasOutput || IsConditional(steps, output))
+        {
+            output = 0;
+            steps[0] = steps[0] with { Control = null };
+            for (var i = 1; i < steps.Length; i++)
+            {
+                steps[i] = steps[i].Branch?.If == 0 ? steps[i] with { Branch = null } : steps[i];
+            }
+        }
+
+        for (var i = 0; i < steps.Length; i++)
+        {
+            steps[i] = Whole(steps, steps[i]);
+        }
+
+        // What was taken away above may have made the output's step wait for less, never for more.
+        return new CaseLevel(steps, output);
+    }
+
+    private static CaseStep Whole(CaseStep[] steps, CaseStep step)
+    {
+        if (step.Control is { Kind: ControlKind.If } decision)
+        {
+            var plain = decision.Flag is { } flag && steps[flag] is { Control: null, Inner: null };
+            return step with { Inputs = [.. step.Inputs.Select(_ => Source.None)], Tag = TagKind.Default, Inner = null, Control = plain ? decision : decision with { Flag = null } };
+        }
+
+        return step with
+        {
+            Inputs = [.. step.Inputs.Select(source => source.Step is { } from && !steps[from].HasOutput ? Source.None : source)],
+            Tag = step.Is(ControlKind.ParallelFor) || (step.Tag == TagKind.Sibling && steps[step.Sibling].Control is not null) ? TagKind.Default : step.Tag,
+            Control = step.Control is { } loop ? loop with { Flag = null } : null,
+        };
+    }
+
+    private static bool IsConditional(CaseStep[] steps, int index) => steps[index].Branch is not null || steps[index].Needs.Any(need => IsConditional(steps, need));
 
     /// <summary>Cases that have less of something, the boldest first.</summary>
     public static IEnumerable<PipelineCase> Smaller(PipelineCase one)
@@ -128,14 +218,14 @@ internal static class PipelineCases
     {
         for (var i = 0; level.Steps.Count > 1 && i < level.Steps.Count; i++)
         {
-            yield return Without(level, i);
+            yield return Whole(Without(level, i));
         }
 
         for (var i = 0; i < level.Steps.Count; i++)
         {
             foreach (var step in Smaller(level.Steps[i]))
             {
-                yield return level with { Steps = [.. level.Steps.Take(i), step, .. level.Steps.Skip(i + 1)] };
+                yield return Whole(level with { Steps = [.. level.Steps.Take(i), step, .. level.Steps.Skip(i + 1)] });
             }
         }
     }
@@ -163,6 +253,20 @@ internal static class PipelineCases
         {
             yield return step with { Tag = TagKind.Default };
         }
+
+        if (step.Branch is not null)
+        {
+            yield return step with { Branch = null };
+        }
+
+        if (step.Control is { } control)
+        {
+            yield return step with { Control = null };
+            if (control.Count > 1)
+            {
+                yield return step with { Control = control with { Count = control.Count - 1 } };
+            }
+        }
     }
 
     private static CaseLevel Without(CaseLevel level, int gone)
@@ -174,6 +278,8 @@ internal static class PipelineCases
             Inputs = [.. step.Inputs.Select(Kept)],
             Tag = step.Tag == TagKind.Sibling && step.Sibling == gone ? TagKind.Default : step.Tag,
             Sibling = Moved(step.Sibling, gone),
+            Branch = step.Branch is { } branch && branch.If != gone ? (Moved(branch.If, gone), branch.Side) : null,
+            Control = step.Control is not { } control ? null : control with { Flag = control.Flag is { } flag && flag != gone ? Moved(flag, gone) : null },
         });
         return new CaseLevel([.. steps], level.Output == gone ? 0 : Moved(level.Output, gone));
     }

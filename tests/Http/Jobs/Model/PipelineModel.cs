@@ -3,18 +3,34 @@ using System.Text;
 
 namespace Zaffre.Tests.Http.Jobs.Model;
 
-/// <summary>A step (or the pipeline itself, without a parent) as the model sees it.</summary>
+/// <summary>A step (or the pipeline itself, without a parent) as the model sees it; an iteration has a number.</summary>
 internal sealed class ModelNode(string name, ModelNode? parent, CaseStep? step, CaseLevel? level)
 {
     /// <summary>Name of its job.</summary>
     public string Name => name;
 
+    /// <summary>The same without the numbers of iterations.</summary>
+    public string Path { get; init; } = "";
+
+    /// <summary>From 1; 0 for what is no iteration of a loop.</summary>
+    public int Number { get; init; }
+
     public ModelNode? Parent => parent;
 
     public CaseStep? Step => step;
 
-    /// <summary>Set when it is a pipeline.</summary>
-    public CaseLevel? Level => level;
+    /// <summary>Set when it is a pipeline, and no loop of them.</summary>
+    public CaseLevel? Level => IsLoop ? null : level;
+
+    public bool IsLoop => Number == 0 && (step?.Is(ControlKind.DoWhile) == true || step?.Is(ControlKind.ParallelFor) == true);
+
+    public bool IsDecision => step?.Is(ControlKind.If) == true;
+
+    /// <summary>Whether it has a process.</summary>
+    public bool IsCommand => level is null && !IsLoop && !IsDecision;
+
+    /// <summary>The pipeline whose steps its inputs may name.</summary>
+    public ModelNode? Scope => Number > 0 ? parent!.Parent : parent;
 
     public List<ModelNode> Children { get; } = [];
 
@@ -28,7 +44,7 @@ internal sealed class ModelNode(string name, ModelNode? parent, CaseStep? step, 
 
     public bool IsOpen => Status is "NotStarted" or "Running";
 
-    public IEnumerable<ModelNode> Needs => step!.Needs.Select(i => parent!.Children[i]);
+    public IEnumerable<ModelNode> Needs => Number > 0 ? [] : step!.Needs.Select(i => parent!.Children[i]);
 
     public IEnumerable<ModelNode> All => Children.SelectMany(child => child.All).Prepend(this);
 }
@@ -39,18 +55,20 @@ internal sealed class ModelNode(string name, ModelNode? parent, CaseStep? step, 
 /// </summary>
 internal sealed class PipelineModel
 {
+    private const string NotTaken = "BranchNotTaken";
+
     private readonly bool goOn;
 
     public PipelineModel(PipelineCase pipeline, string name)
     {
         goOn = pipeline.GoOn;
-        Root = Node(name, null, null, pipeline.Root);
+        Root = Node((name, name), null, null, 0, pipeline.Root);
         Release(Root);
     }
 
     public ModelNode Root { get; }
 
-    public IEnumerable<ModelNode> Running => Root.All.Where(node => node.Level is null && node.Status == "Running");
+    public IEnumerable<ModelNode> Running => Root.All.Where(node => node.IsCommand && node.Status == "Running");
 
     /// <summary>A command ends by itself.</summary>
     public void Exit(ModelNode node, int code) => End(node, code == 0 ? "Completed" : "Failed", code == 0 ? null : "UserError");
@@ -72,39 +90,92 @@ internal sealed class PipelineModel
         return text.Length < 200 ? text : name + "#" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
     }
 
-    /// <summary>What lies in the output of a completed step.</summary>
-    public static string Output(ModelNode node) => node.Level is { } level
-        ? Output(node.Children[level.Output])
-        : Written(node.Name, Tag(node), Enumerable.Range(0, PipelineCase.Ports).Select(port => Input(node, port)).OfType<string>());
+    /// <summary>The flag that a command of this name writes.</summary>
+    public static bool Flag(string name) => name[^1] is not ('0' or '3' or '4');
 
-    private static string? Input(ModelNode node, int port) => node.Step!.Inputs[port] switch
+    /// <summary>What lies in the output of a completed step.</summary>
+    public static string Output(ModelNode node) => node switch
     {
-        { Step: { } from } => Output(node.Parent!.Children[from]),
-        { Parent: { } outer } => Input(node.Parent!, outer),
+        { IsLoop: true } => Output(node.Children[^1]),
+        { Level: { } level } => Output(node.Children[level.Output]),
+        _ => Written(node.Name, Tag(node), Enumerable.Range(0, PipelineCase.Ports).Select(port => Input(node, port)).OfType<string>()),
+    };
+
+    private static string? Input(ModelNode node, int port) => node switch
+    {
+        { Number: > 1 } when port == 0 && node.Step!.Is(ControlKind.DoWhile) => Output(node.Parent!.Children[node.Number - 2]),
+        { Step: { } step, Scope: { } scope } => step.Inputs[port] switch
+        {
+            { Step: { } from } => Output(scope.Children[from]),
+            { Parent: { } outer } => Input(scope, outer),
+            _ => null,
+        },
         _ => null,
     };
 
-    private static string Tag(ModelNode node) => node.Step is not { } step ? "root" : step.Tag switch
+    private static string Tag(ModelNode node) => node.Step is not { } step ? "root" : node.Number > 0 && step.Is(ControlKind.ParallelFor) ? $"i{node.Number}" : step.Tag switch
     {
         TagKind.Literal => "literal",
-        TagKind.Parent => Tag(node.Parent!),
-        TagKind.Sibling => Tag(node.Parent!.Children[step.Sibling]),
+        TagKind.Parent => Tag(node.Scope!),
+        TagKind.Sibling => Tag(node.Scope!.Children[step.Sibling]),
         _ => "default",
     };
 
-    private static ModelNode Node(string name, ModelNode? parent, CaseStep? step, CaseLevel? level)
+    private static ModelNode Node((string Name, string Path) names, ModelNode? parent, CaseStep? step, int number, CaseLevel? level)
     {
-        var node = new ModelNode(name, parent, step, level);
-        node.Children.AddRange((level?.Steps ?? []).Select((child, i) => Node($"{name}_s{i}", node, child, child.Inner)));
+        var node = new ModelNode(names.Name, parent, step, level) { Path = names.Path, Number = number };
+        node.Children.AddRange((node.Level?.Steps ?? []).Select((child, i) => Node(($"{names.Name}_s{i}", $"{names.Path}_s{i}"), node, child, 0, child.Inner)));
         return node;
     }
 
-    private static void Release(ModelNode node)
+    private void Release(ModelNode node)
     {
         node.Status = "Running";
-        foreach (var child in node.Children.Where(child => child.Status == "NotStarted" && !child.Needs.Any()))
+        if (node.IsDecision)
         {
-            Release(child);
+            Decide(node);
+        }
+        else if (node.IsLoop)
+        {
+            Iterate(node);
+        }
+
+        // A decision among them may end others.
+        foreach (var child in node.Children.Where(child => child.Number == 0).ToArray())
+        {
+            if (child.Status == "NotStarted" && !child.Needs.Any())
+            {
+                Release(child);
+            }
+        }
+    }
+
+    private void Decide(ModelNode node)
+    {
+        var control = node.Step!.Control!;
+        var holds = control.Flag is { } flag ? Flag(node.Parent!.Children[flag].Name) : control.Value;
+        var index = node.Parent!.Children.IndexOf(node);
+        foreach (var other in node.Parent.Children.Where(child => child.Step!.Branch is { } branch && branch.If == index && branch.Side != holds && child.Status == "NotStarted").ToArray())
+        {
+            CancelAll(other, NotTaken);
+            Skip(other, NotTaken);
+        }
+
+        End(node, "Completed", null);
+    }
+
+    /// <summary>Begins the iterations that may run now.</summary>
+    private void Iterate(ModelNode loop)
+    {
+        var control = loop.Step!.Control!;
+        bool More() => loop is { Status: "Running", Stopping: false } && loop.Children.Count < control.Count && (control.Kind == ControlKind.ParallelFor
+            ? loop.Children.Count(child => child.IsOpen) < control.AtOnce
+            : loop.Children.Count == 0 || (loop.Children[^1].Status == "Completed" && (loop.Step.Inner is not null || Flag(loop.Children[^1].Name))));
+        while (More())
+        {
+            var number = loop.Children.Count + 1;
+            loop.Children.Add(Node(($"{loop.Name}_{number}", loop.Path), loop, loop.Step, number, loop.Step.Inner));
+            Release(loop.Children[^1]);
         }
     }
 
@@ -131,7 +202,7 @@ internal sealed class PipelineModel
         }
         else
         {
-            Skip(node);
+            Skip(node, "StepSkipped");
             if (!goOn && !pipeline.Stopping)
             {
                 pipeline.Stopping = true;
@@ -139,19 +210,25 @@ internal sealed class PipelineModel
             }
         }
 
-        if (!pipeline.Children.Any(child => child.IsOpen))
+        if (pipeline.IsLoop)
         {
-            var completed = pipeline.Children.All(child => child.Status == "Completed");
+            Iterate(pipeline);
+        }
+
+        // An inner end may have ended the pipeline already.
+        if (pipeline.IsOpen && !pipeline.Children.Any(child => child.IsOpen))
+        {
+            var completed = pipeline.Children.All(child => child.Status == "Completed" || child.Code == NotTaken);
             End(pipeline, completed ? "Completed" : "Failed", completed ? null : "StepFailed");
         }
     }
 
-    private static void Skip(ModelNode ended)
+    private static void Skip(ModelNode ended, string code)
     {
         foreach (var waiting in ended.Parent!.Children.Where(child => child.Status == "NotStarted" && child.Needs.Contains(ended)).ToArray())
         {
-            CancelAll(waiting, "StepSkipped");
-            Skip(waiting);
+            CancelAll(waiting, code);
+            Skip(waiting, code);
         }
     }
 

@@ -32,6 +32,8 @@ public sealed class PipelineModelTests : IAsyncLifetime
     [Fact]
     public async Task Random_pipelines_start_skip_fail_and_end_as_the_model_says()
     {
+        var kinds = Enumerable.Range(0, cases).SelectMany(index => Steps(Case(index).Root)).CountBy(step => step.Control?.Kind.ToString() ?? (step.Inner is null ? "command" : "nested")).Select(kind => $"{kind.Value} {kind.Key}");
+        Console.WriteLine($"pipeline model test: {cases} cases, seed {seed} (ZAFFRE_SEED={seed}): {string.Join(", ", kinds)}");
         var failures = new List<(int Index, PipelineCase Case, Exception Why)>();
         await Parallel.ForAsync(0, cases, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (index, _) =>
         {
@@ -78,6 +80,8 @@ public sealed class PipelineModelTests : IAsyncLifetime
             await driver.CheckEndAsync();
         });
     }
+
+    private static IEnumerable<CaseStep> Steps(CaseLevel level) => level.Steps.SelectMany(step => step.Inner is null ? [step] : Steps(step.Inner).Prepend(step));
 
     private PipelineCase Case(int index) => PipelineCases.Random(new Random(unchecked((seed * 1_000_003) + index)));
 

@@ -50,8 +50,59 @@ internal sealed class PipelineWire(string workspace, Func<string, string> comman
     };
 
     /// <summary>The nodes, the last first, so that their order is found and not given.</summary>
-    private JsonObject Nodes(CaseLevel level, string name) => new(Enumerable.Range(0, level.Steps.Count).Reverse().Select(i =>
-        KeyValuePair.Create($"s{i}", (JsonNode?)Node(level.Steps[i], writes: level.Output == i, component: level.Steps[i].Inner is null ? command($"{name}_s{i}") : $"{name}_s{i}"))));
+    private JsonObject Nodes(CaseLevel level, string name)
+    {
+        var nodes = new JsonObject();
+        for (var i = level.Steps.Count - 1; i >= 0; i--)
+        {
+            var step = level.Steps[i];
+            var control = step.Control is null ? null : Control(level, i, step.Control);
+            if (control is not null)
+            {
+                nodes[$"s{i}"] = control;
+            }
+
+            if (!step.Is(ControlKind.If))
+            {
+                var component = step.Inner is null ? command($"{name}_s{i}") : $"{name}_s{i}";
+                nodes[control is null ? $"s{i}" : $"s{i}b"] = Node(step, writes: level.Output == i, component);
+            }
+        }
+
+        return nodes;
+    }
+
+    private static JsonObject Control(CaseLevel level, int index, CaseControl control) => control.Kind switch
+    {
+        ControlKind.If => new JsonObject
+        {
+            ["type"] = "if_else",
+            ["condition"] = control.Flag is { } flag ? $"${{{{parent.jobs.s{flag}.outputs.flag}}}}" : JsonValue.Create(control.Value),
+            ["true_block"] = Block(level, index, side: true),
+            ["false_block"] = Block(level, index, side: false),
+        },
+        ControlKind.DoWhile => new JsonObject
+        {
+            ["type"] = "do_while",
+            ["body"] = $"${{{{parent.jobs.s{index}b}}}}",
+            ["condition"] = level.Steps[index].Inner is null ? "flag" : null,
+            ["mapping"] = new JsonObject { ["out"] = new JsonArray("a") },
+            ["limits"] = new JsonObject { ["max_iteration_count"] = control.Count },
+        },
+        _ => new JsonObject
+        {
+            ["type"] = "parallel_for",
+            ["body"] = $"${{{{parent.jobs.s{index}b}}}}",
+            ["items"] = new JsonArray([.. Enumerable.Range(1, control.Count).Select(i => new JsonObject { ["tag"] = $"i{i}" })]).ToJsonString(),
+            ["max_concurrency"] = control.AtOnce,
+        },
+    };
+
+    private static JsonArray? Block(CaseLevel level, int index, bool side)
+    {
+        var members = Enumerable.Range(0, level.Steps.Count).Where(i => level.Steps[i].Branch == (index, side)).Select(i => (JsonNode)$"${{{{parent.jobs.s{i}}}}}").ToArray();
+        return members.Length == 0 ? null : new JsonArray(members);
+    }
 
     private JsonObject Node(CaseStep step, bool writes, string component)
     {
