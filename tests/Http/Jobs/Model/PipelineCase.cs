@@ -123,11 +123,12 @@ internal static class PipelineCases
             var inputs = Enumerable.Range(0, PipelineCase.Ports).Select(_ => Input()).ToArray();
             var tag = (TagKind)random.Next(i > 0 ? 4 : 3);
             var inner = depth < Deepest && random.Next(4) == 0 ? Level(random, depth + 1) : null;
+            int? Decision() => random.Next(2) == 0 ? null : steps.FindLastIndex(step => step.Is(ControlKind.If)) is >= 0 and var last ? last : null;
             CaseControl? Control(ControlKind kind) => new(kind, random.Next(1, 4), random.Next(1, 4), at > 0 && random.Next(2) == 0 ? random.Next(at) : null, random.Next(2) == 0);
             steps.Add(new CaseStep(inputs, tag, i > 0 ? random.Next(i) : 0, inner)
             {
                 Control = random.Next(10) switch { 0 or 1 => Control(ControlKind.If), 2 => Control(ControlKind.DoWhile), 3 => Control(ControlKind.ParallelFor), _ => null },
-                Branch = i > 0 && random.Next(3) == 0 ? (random.Next(i), random.Next(2) == 0) : null,
+                Branch = Decision() is { } decision ? (decision, random.Next(2) == 0) : null,
             });
         }
 
