@@ -9,6 +9,7 @@ import time
 import uuid
 
 from azure.ai.ml import Input, MLClient, Output, command, dsl, load_component, load_job
+from azure.ai.ml._version import VERSION
 from azure.ai.ml.entities import Environment
 from azure.ai.ml.exceptions import JobException
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
@@ -213,7 +214,8 @@ def registered() -> None:
     created = client.jobs.create_or_update(job)
     assert "completed." in streamed(created.name)
     assert list(children_of(created.name)) == ["step"], children_of(created.name)
-    assert client.data.get(f"model-{RUN}", "7").type == "uri_folder"
+    if VERSION != "1.4.0":  # which sends no names of a pipeline's outputs
+        assert client.data.get(f"model-{RUN}", "7").type == "uri_folder"
     print("ok registered")
 
 
@@ -226,7 +228,11 @@ def samples() -> None:
         "local_components/pipeline.yml": ("model/model.txt", "lines=3 epochs=20 rate=1.8 schedule=time-based\n"),
         "one_component/file.yml": None,
     }
-    running = {path: client.jobs.create_or_update(load_job(str(SAMPLES / path))).name for path in expected}
+    running = {}
+    for path in expected:
+        # 1.4.0 loads no command job without a compute.
+        override = [{"compute": "azureml:cpu-cluster"}] if path in ("basics/inputs.yml", "basics/code.yml") else []
+        running[path] = client.jobs.create_or_update(load_job(str(SAMPLES / path), params_override=override)).name
     for path, name in running.items():
         assert wait(name, "Completed", "Failed", "Canceled") == "Completed", (path, client.jobs.get(name))
     for path, name in running.items():
