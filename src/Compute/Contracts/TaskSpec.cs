@@ -32,6 +32,9 @@ public sealed record TaskLimits
     /// <summary>Processes and threads at once.</summary>
     public int? Processes { get; init; }
 
+    /// <summary>Bytes of shared memory (<c>/dev/shm</c>), which count as memory too; null: what the system allows, half of the host's memory.</summary>
+    public long? SharedMemoryBytes { get; init; }
+
     /// <summary>Cores, such as 1.5.</summary>
     public double? Cpus { get; init; }
 

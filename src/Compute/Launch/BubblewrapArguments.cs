@@ -1,3 +1,4 @@
+using System.Globalization;
 using Zaffre.Kernel;
 
 namespace Zaffre.Compute.Launch;
@@ -38,7 +39,7 @@ internal static class BubblewrapArguments
             AddHost(arguments, data);
         }
 
-        AddSystem(arguments, spec.Binds.All(b => b.Target != "/tmp"), spec.Gpus ? HostGpus.Devices() : []);
+        AddSystem(arguments, spec.Binds.All(b => b.Target != "/tmp"), spec);
         foreach (var (bind, source) in spec.Binds.Zip(sources).Where(p => p.First.Target != Image).OrderBy(p => p.First.Target.Count(c => c == '/')))
         {
             arguments.AddRange([bind.Writable ? "--bind" : "--ro-bind", source, bind.Target]);
@@ -58,7 +59,7 @@ internal static class BubblewrapArguments
     {
         var arguments = Begin(spec);
         AddHost(arguments, data);
-        AddSystem(arguments, ownTemporaryFolder, spec.Gpus ? HostGpus.Devices() : []);
+        AddSystem(arguments, ownTemporaryFolder, spec);
         arguments.AddRange(["--dir", "/run/zaffre"]);
         return arguments;
     }
@@ -110,18 +111,19 @@ internal static class BubblewrapArguments
         arguments.AddRange(["--dir", "/var", "--symlink", "../tmp", "/var/tmp"]);
     }
 
-    private static void AddSystem(List<string> arguments, bool ownTemporaryFolder, IReadOnlyList<string> devices)
+    private static void AddSystem(List<string> arguments, bool ownTemporaryFolder, TaskSpec spec)
     {
         arguments.AddRange(["--ro-bind-data", "5", "/etc/passwd", "--ro-bind-data", "6", "/etc/group"]);
         arguments.AddRange(["--ro-bind-try", "/sys/devices/system", "/sys/devices/system", "--proc", "/proc"]);
-        AddDevices(arguments, devices);
+        AddDevices(arguments, spec.Gpus ? HostGpus.Devices() : [], spec.Limits.SharedMemoryBytes);
         arguments.AddRange(ownTemporaryFolder ? ["--perms", "1777", "--tmpfs", "/tmp"] : []);
     }
 
     // Not `--dev`: its terminals cost a second user namespace, in which the task's user maps to a root that is not the host's.
-    internal static void AddDevices(List<string> arguments, IReadOnlyList<string> more)
+    internal static void AddDevices(List<string> arguments, IReadOnlyList<string> more, long? sharedMemory = null)
     {
-        arguments.AddRange(["--perms", "0755", "--tmpfs", "/dev", "--perms", "1777", "--tmpfs", "/dev/shm"]);
+        arguments.AddRange(["--perms", "0755", "--tmpfs", "/dev", "--perms", "1777"]);
+        arguments.AddRange(sharedMemory is { } bytes ? ["--size", bytes.ToString(CultureInfo.InvariantCulture), "--tmpfs", "/dev/shm"] : ["--tmpfs", "/dev/shm"]);
         foreach (var device in Devices.Concat(more))
         {
             arguments.AddRange(["--dev-bind-try", device, device]);

@@ -5,8 +5,9 @@ internal static class HostLimits
 {
     private static readonly long HostMemory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
-    public static TaskLimits Fill(TaskLimits limits) => limits with
+    public static TaskLimits Fill(TaskLimits limits, HostSandbox host) => limits with
     {
+        SharedMemoryBytes = host.BoundsSharedMemory ? limits.SharedMemoryBytes : null,
         MemoryBytes = limits.MemoryBytes is { } bytes ? Math.Min(bytes, Most) : Most,
         Processes = limits.Processes ?? Math.Max(1024, 256 * Environment.ProcessorCount),
     };
@@ -29,6 +30,11 @@ internal static class HostLimits
             yield return "Processor time is not limited: the server may not write control groups on this host.";
         }
     }
+
+    /// <summary>The limit wanted that the sandbox of this host cannot set, in words.</summary>
+    public static IReadOnlyList<string> Unbounded(TaskLimits wanted, HostSandbox host) => wanted.SharedMemoryBytes is null || host.BoundsSharedMemory
+        ? []
+        : ["Shared memory is not limited to its size: that needs bubblewrap 0.7 or newer."];
 
     /// <summary>Bytes of memory for tasks. The rest stays for the server and the system: a tenth, at least half a gibibyte where there is that much.</summary>
     public static long Most => Math.Max(HostMemory / 2, HostMemory - Math.Max(HostMemory / 10, 512L << 20));

@@ -26,6 +26,9 @@ internal sealed record HostSandbox
     /// <summary><c>env</c> can give a command the default action of a signal.</summary>
     public required bool ResetsSignals { get; init; }
 
+    /// <summary>Bubblewrap can give file systems in memory a size (version 0.7 or newer).</summary>
+    public required bool BoundsSharedMemory { get; init; }
+
     /// <summary>What cannot be isolated here, one sentence each.</summary>
     public required IReadOnlyList<string> NotIsolated { get; init; }
 
@@ -62,6 +65,7 @@ internal sealed record HostSandbox
             User = user,
             Group = group,
             ResetsSignals = await SucceedsAsync(["/usr/bin/env", "--default-signal=PIPE", "true"], ct).ConfigureAwait(false),
+            BoundsSharedMemory = works && await SucceedsAsync(["bwrap", "--size", "4096", "--tmpfs", "/tmp", "--version"], ct).ConfigureAwait(false),
             NotIsolated = notIsolated,
         };
     }

@@ -144,7 +144,7 @@ internal sealed class TaskLauncher(
 
         return LogFile.Ensure(files, spec.LogPath, host) is { } unwritable
             ? unwritable
-            : new AdmittedTask(spec with { Limits = HostLimits.Fill(spec.Limits) }, folder, host);
+            : new AdmittedTask(spec with { Limits = HostLimits.Fill(spec.Limits, host) }, folder, host) { Unbounded = HostLimits.Unbounded(spec.Limits, host) };
     }
 
     private async Task<Outcome<(TaskPlan Plan, TaskGroups Groups)>> PlanAsync(AdmittedTask task, bool direct)
@@ -172,7 +172,10 @@ internal sealed class TaskLauncher(
     /// <summary>A task that may run here, with the limits that hold for it.</summary>
     private sealed record AdmittedTask(TaskSpec Spec, TaskFolder Folder, HostSandbox Host)
     {
-        public IReadOnlyList<string> NotLimited(TaskGroups groups) => [.. Host.NotIsolated, .. HostLimits.Missing(Spec.Limits, groups)];
+        /// <summary>Limits that were wanted and that this host's sandbox cannot set, one sentence each.</summary>
+        public required IReadOnlyList<string> Unbounded { get; init; }
+
+        public IReadOnlyList<string> NotLimited(TaskGroups groups) => [.. Host.NotIsolated, .. HostLimits.Missing(Spec.Limits, groups), .. Unbounded];
     }
 
     public IReadOnlySet<string> Names() => Directory.Exists(data.Path("tasks"))

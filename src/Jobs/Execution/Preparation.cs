@@ -47,7 +47,7 @@ internal sealed class Preparation(JobEnvironments environments, IStaging staging
             {
                 Environment = JobVariables.Merge(staged.Environment, environment.Variables, staged.Python, spec.Environment),
                 Binds = [.. environment.Binds, .. spec.Binds],
-                Limits = target.NodeLimits,
+                Limits = target.NodeLimits with { SharedMemoryBytes = plan.SharedMemory },
                 Gpus = target.Gpus > 0,
             };
             specs.AddRange(gang is null ? [spec] : processes.Select((member, i) => gang.Of(spec, staged, member, i)));

@@ -23,7 +23,7 @@ internal sealed class JobResource(JobTable jobs, JobFacets facets) : ArmResource
     public override bool ListNewestFirst => true;
 
     public override IEnumerable<string> KeptOnly(JsonObject document) => StoredOnly.Present(
-        document, "properties.resources.instanceType", "properties.resources.shmSize", "properties.resources.locations");
+        document, "properties.resources.instanceType", "properties.resources.locations");
 
     public override bool Matches(IQueryCollection query, Resource resource)
     {

@@ -29,6 +29,7 @@ internal static partial class CommandReader
             Variables = ReadVariables(properties, findings),
             Tags = findings.Texts(properties, "tags", Root),
             Timeout = ReadTimeout(properties, findings),
+            SharedMemory = ReadSharedMemory(properties, findings),
             Rank = QueueRank.Read(properties, findings),
             Gang = DistributionReader.Read(properties, findings),
         };
@@ -165,6 +166,23 @@ internal static partial class CommandReader
         }
 
         findings.Invalid($"{Root}.limits.timeout", $"'{text}' is no positive ISO 8601 duration, such as PT30M.");
+        return null;
+    }
+
+    private static long? ReadSharedMemory(JsonObject properties, Findings findings)
+    {
+        const string path = $"{Root}.resources";
+        if (Empty(findings.Scalar(findings.Map(properties, "resources", Root), "shmSize", path)) is not { } text)
+        {
+            return null;
+        }
+
+        if (ByteSizes.TryRead(text, out var bytes))
+        {
+            return bytes;
+        }
+
+        findings.Invalid($"{path}.shmSize", $"'{text}' is no size: a number with b, k, m or g, such as 2g.");
         return null;
     }
 

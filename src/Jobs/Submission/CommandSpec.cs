@@ -64,6 +64,9 @@ internal sealed record CommandSpec
 
     public TimeSpan? Timeout { get; init; }
 
+    /// <summary>Bytes of <c>/dev/shm</c> for each process; null when the job does not say.</summary>
+    public long? SharedMemory { get; init; }
+
     /// <summary>The datastore of outputs without a place; the workspace's default when null.</summary>
     public string? Datastore { get; init; }
 

@@ -34,6 +34,9 @@ internal sealed record JobPlan
 
     public TimeSpan? Timeout { get; init; }
 
+    /// <summary>Bytes of <c>/dev/shm</c> for each process; null when the job does not say.</summary>
+    public long? SharedMemory { get; init; }
+
     /// <summary>The processes of a distributed job; null for a job that is one process.</summary>
     public PlannedGang? Gang { get; init; }
 

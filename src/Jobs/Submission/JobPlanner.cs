@@ -52,6 +52,7 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
             Inputs = inputs,
             Variables = spec.Variables,
             Timeout = spec.Timeout,
+            SharedMemory = spec.SharedMemory,
             Pins = planning.Known.Pins,
             Gang = spec.Gang,
         };

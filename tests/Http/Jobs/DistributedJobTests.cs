@@ -142,6 +142,15 @@ public sealed class DistributedJobTests(ZaffreHost host) : IClassFixture<ZaffreH
     }
 
     [Fact]
+    public async Task Shared_memory_has_the_size_that_the_job_says()
+    {
+        await PutAsync("shm", new JsonObject { ["command"] = "df --output=size -k /dev/shm | tail -n 1; head -c 9000000 /dev/zero > /dev/shm/x", ["resources"] = new JsonObject { ["shmSize"] = "8m" } });
+        var (job, log) = await Jobs.EndAsync("shm");
+        Assert.Equal("8192", log.Split('\n')[0].Trim());
+        Assert.Equal("Failed", Status(job));
+    }
+
+    [Fact]
     public async Task A_gang_that_its_compute_never_holds_is_refused_and_others_wait_for_all_of_their_places()
     {
         (await Arm.PutAsync("~/computes/three", """

@@ -165,6 +165,7 @@ public sealed class PlantedTreeTests : IDisposable
             Group = 64200,
             NotIsolated = [],
             ResetsSignals = true,
+            BoundsSharedMemory = true,
         });
     }
 }

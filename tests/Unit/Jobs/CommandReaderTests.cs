@@ -23,7 +23,7 @@ public sealed class CommandReaderTests
             {"jobType":"Command","displayName":7,"experimentName":"a\u0001b","tags":["x"],"environmentVariables":{"1A":"x","B":{}},
              "inputs":{"a b":{"jobInputType":"literal","value":"1"},"c":{"jobInputType":"folder","uri":"u"},"d":{"jobInputType":"uri_file"},"e":{"jobInputType":"uri_file","uri":"u","mode":"Fast"},"f":7,"g":{"jobInputType":"literal"}},
              "outputs":{"o":{"jobOutputType":"literal"},"p":{"jobOutputType":"uri_folder","assetName":"../x"}},
-             "limits":{"jobLimitsType":"Sweep","timeout":"-PT1S"},"resources":{"instanceCount":"many"},"queueSettings":{"priority":9}}
+             "limits":{"jobLimitsType":"Sweep","timeout":"-PT1S"},"resources":{"instanceCount":"many","shmSize":"large"},"queueSettings":{"priority":9}}
             """, out var findings);
         var targets = findings.Combined.Details.Select(d => d.Target).ToArray();
         Assert.Equal(
@@ -31,7 +31,7 @@ public sealed class CommandReaderTests
                 "properties.command", "properties.environmentId", "properties.environmentVariables.1A", "properties.environmentVariables.B", "properties.experimentName",
                 "properties.inputs.a b", "properties.inputs.c.jobInputType", "properties.inputs.d.uri", "properties.inputs.e.mode", "properties.inputs.f", "properties.inputs.g.value",
                 "properties.limits.jobLimitsType", "properties.limits.timeout", "properties.outputs.o.jobOutputType", "properties.outputs.p.assetName",
-                "properties.queueSettings.priority", "properties.resources.instanceCount", "properties.tags",
+                "properties.queueSettings.priority", "properties.resources.instanceCount", "properties.resources.shmSize", "properties.tags",
             ],
             targets.Order(StringComparer.Ordinal));
     }

@@ -94,6 +94,16 @@ public sealed class DistributionTests
     [InlineData("mpirun: command not found\n", null)]
     public void The_rank_that_failed_is_read_from_the_log_of_mpirun(string log, int? rank) => Assert.Equal(rank, MpiCommand.FailedRank(log));
 
+    [Theory]
+    [InlineData("2g", 2L << 30)]
+    [InlineData("64M", 64L << 20)]
+    [InlineData("4096", 4096)]
+    [InlineData("0", null)]
+    [InlineData("g", null)]
+    [InlineData("-1g", null)]
+    [InlineData("9999999999999g", null)]
+    public void A_size_is_read_as_Docker_writes_it(string text, long? bytes) => Assert.Equal(bytes ?? 0, ByteSizes.TryRead(text, out var read) == bytes.HasValue ? read : -1);
+
     private static GangEnd End(int number, int code, StopReason? stopped, int second) =>
         new(new ExitRecord { ExitCode = code, Stopped = stopped, EndedAt = Noon.AddSeconds(second), Reason = "" }, new Member(number, 0, number));
 }
