@@ -246,7 +246,9 @@ internal sealed class Orchestrator(JobStores stores, IComputes computes, IEventL
     {
         foreach (var job in await jobs.EndedAsync(limit: 100, ct))
         {
-            if (await tools.Launcher.InspectAsync(job.TaskId, ct) is TaskStage.Ended or TaskStage.Lost)
+            // A job that was taken up and has ended meanwhile is cleared up by who took it up.
+            using var held = claims.TryTake(job.JobId);
+            if (held is not null && await tools.Launcher.InspectAsync(job.TaskId, ct) is TaskStage.Ended or TaskStage.Lost)
             {
                 await new Gang(tools.Launcher, job.TaskId, job.ReadPlan()).RemoveAsync(ct);
             }

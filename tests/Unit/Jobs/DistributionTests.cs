@@ -97,7 +97,7 @@ public sealed class DistributionTests
     [Theory]
     [InlineData("2g", 2L << 30)]
     [InlineData("64M", 64L << 20)]
-    [InlineData("4096", 4096)]
+    [InlineData("4096", 4096L)]
     [InlineData("0", null)]
     [InlineData("g", null)]
     [InlineData("-1g", null)]
