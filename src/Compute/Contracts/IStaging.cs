@@ -45,6 +45,9 @@ public sealed record StagingRequest
     public IReadOnlyList<TaskInput> Inputs { get; init; } = [];
 
     public IReadOnlyList<TaskOutput> Outputs { get; init; } = [];
+
+    /// <summary>The task in whose folder late outputs lie until they are published: several tasks may write into the same ones. This one when null.</summary>
+    public TaskId? OutputsOf { get; init; }
 }
 
 /// <summary>Staged: everything here goes into the <see cref="TaskSpec"/>. Paths are those of the task's view unless said otherwise.</summary>

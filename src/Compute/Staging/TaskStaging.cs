@@ -53,7 +53,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
     {
         ArgumentNullException.ThrowIfNull(request);
         var late = request.Outputs.Where(o => o.Late).ToArray();
-        if (late.Length == 0 || !TaskFolder.Of(data, request.Id).TryGet(out var folder, out _))
+        if (late.Length == 0 || !LateOutputs(request).TryGet(out var folder, out _))
         {
             return null;
         }
@@ -76,7 +76,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
     public void OpenOutputs(StagingRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var there = TaskFolder.Of(data, request.Id).TryGet(out var of, out _) ? of : null;
+        var there = LateOutputs(request).TryGet(out var of, out _) ? of : null;
         foreach (var path in request.Outputs.Select(o => o.Late && there is not null ? PrivateFiles.OutputAt(there, o) : o.LocalPath).Append(Path.Combine(request.ArtifactPath, "outputs")).Append(Path.Combine(request.ArtifactPath, "logs")))
         {
             files.Visit(path, FileTree.Open);
@@ -120,7 +120,8 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
 
         binds.AddRange(request.Inputs.Select(i => new TaskBind(
             i.LocalPath is null ? fetched[i.Name] : i.Copy ? PrivateFiles.InputAt(folder, i) : i.LocalPath, InputPath(i, folder, host.Sandboxed), Writable: i.Copy)));
-        var outputs = request.Outputs.Select(output => output.Late ? output with { LocalPath = PrivateFiles.OutputAt(folder, output) } : output).ToArray();
+        var late = LateOutputs(request).Value;
+        var outputs = request.Outputs.Select(output => output.Late ? output with { LocalPath = PrivateFiles.OutputAt(late, output) } : output).ToArray();
         foreach (var output in outputs)
         {
             Make(output);
@@ -190,6 +191,8 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         : $"{View}/outputs/{output.Name}";
 
     private static string FileName(Uri uri) => Path.GetFileName(Uri.UnescapeDataString(uri.AbsolutePath)) is { Length: > 0 and < 200 } name && name is not ("." or "..") ? name : "input";
+
+    private Outcome<TaskFolder> LateOutputs(StagingRequest request) => TaskFolder.Of(data, request.OutputsOf ?? request.Id);
 
     private string[] MakeLogs(StagingRequest request, HostSandbox host)
     {

@@ -19,6 +19,7 @@ internal sealed class GangPreparation(PlannedGang gang, IReadOnlyList<int> ports
         : [.. plan.Members.GroupBy(member => member.Instance).Select(instance => job with
         {
             Id = Gang.IdOf(job.Id, instance.First().Number),
+            OutputsOf = job.Id,
             Logs = [.. instance.Select(member => member.Log)],
         })];
 

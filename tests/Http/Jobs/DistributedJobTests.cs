@@ -142,6 +142,22 @@ public sealed class DistributedJobTests(ZaffreHost host) : IClassFixture<ZaffreH
     }
 
     [Fact]
+    public async Task Outputs_that_are_published_at_the_end_hold_what_every_instance_wrote()
+    {
+        var job = Gang("PyTorch", instances: 2, processes: 1, "echo $RANK > ${{outputs.all}}/$RANK.txt; if [ $RANK = 1 ]; then echo one > ${{outputs.file}}; fi");
+        job["outputs"] = new JsonObject
+        {
+            ["all"] = new JsonObject { ["jobOutputType"] = "uri_folder", ["mode"] = "Upload" },
+            ["file"] = new JsonObject { ["jobOutputType"] = "uri_file", ["mode"] = "Upload" },
+        };
+        await PutAsync("late", job);
+        Assert.Equal("Completed", Status((await Jobs.EndAsync("late")).Job));
+        Assert.Equal(("0\n", "1\n", "one\n"), (await OutputAsync("all/paths/0.txt"), await OutputAsync("all/paths/1.txt"), await OutputAsync("file/paths/")));
+
+        Task<string> OutputAsync(string path) => pipelines.ReadAsync("azureml://jobs/late/outputs/" + path);
+    }
+
+    [Fact]
     public async Task Shared_memory_has_the_size_that_the_job_says()
     {
         await PutAsync("shm", new JsonObject { ["command"] = "df --output=size -k /dev/shm | tail -n 1; head -c 9000000 /dev/zero > /dev/shm/x", ["resources"] = new JsonObject { ["shmSize"] = "8m" } });
