@@ -34,6 +34,7 @@ public static class ComputeModule
         services.AddSingleton<IEnvironmentStates, EnvironmentStates>().AddSingleton<BuildEnvironment>().AddSingleton<ReadBuildLog>().AddSingleton<RequestedBuilds>().AddHostedService(p => p.GetRequiredService<RequestedBuilds>());
         services.AddSingleton<InstanceStates>().AddSingleton<ComputeChanges>();
         services.AddArmResource<ComputeResource>().AddSingleton<IWorkspaceSeed, ComputeSeed>();
+        services.AddSingleton<IPrices, Prices>();
         services.AddSingleton<ComputeTargets>().AddSingleton<IComputes>(provider => provider.GetRequiredService<ComputeTargets>());
         return services;
     }

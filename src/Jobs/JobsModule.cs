@@ -28,6 +28,8 @@ public static class JobsModule
         services.AddSingleton<Claims>();
         services.AddSingleton<JobTable>();
         services.AddSingleton<JobQueue>();
+        services.AddSingleton<UsageTable>();
+        services.AddSingleton<Metering>();
         services.AddSingleton<JobFacets>();
         services.AddSingleton<IResourceIndex>(provider => provider.GetRequiredService<JobFacets>());
         services.AddSingleton<IScopedDeletion>(provider => provider.GetRequiredService<JobFacets>());
@@ -93,6 +95,7 @@ public static class JobsModule
         RerunJob.Map(own);
         DiffJobs.Map(own);
         WhyJob.Map(own);
+        GetUsage.Map(own);
         return endpoints;
     }
 }

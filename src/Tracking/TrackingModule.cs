@@ -31,6 +31,7 @@ public static class TrackingModule
         services.AddSingleton<IExperiments, ExperimentStore>();
         services.AddSingleton<IUriScheme, RunsScheme>();
         services.AddSingleton<MetricStore>();
+        services.AddSingleton<IRunMetrics, RunMetrics>();
         services.AddSingleton<ArtifactStore>();
         services.AddSingleton<StreamedStatus>();
         services.AddSingleton<IScopedDeletion, RunDeletion>();

@@ -17,6 +17,7 @@ internal static class JobCommands
         group.Subcommands.Add(Cancel());
         group.Subcommands.Add(Download());
         group.Subcommands.Add(Rerun());
+        group.Subcommands.Add(Usage());
         group.Subcommands.Add(Diff());
         group.Subcommands.Add(JobWhy.Verb());
         return group;
@@ -82,6 +83,18 @@ internal static class JobCommands
                 return null;
             },
             name);
+    }
+
+    private static Verb Usage()
+    {
+        var job = new Argument<string>("NAME") { Description = "Name of the job." };
+        return new Verb(
+            "usage",
+            "Show what a job used, a pipeline with its steps: time, processor, memory, GPUs, storage, cost.",
+            async (call, ct) => await call.Api.GetAsync($"/zaffre/v1{call.Api.WorkspacePath}/jobs/{Uri.EscapeDataString(call.Get(job))}/usage", ct))
+        {
+            job,
+        };
     }
 
     private static Verb Rerun()

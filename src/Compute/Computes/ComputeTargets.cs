@@ -54,6 +54,8 @@ internal sealed class ComputeTargets(IResources resources, ComputeOptions option
                 MaxNodes = nodes,
                 MostAtOnce = Math.Min(nodes, host.Most.Places),
                 NodeLimits = ComputeSizes.LimitsOf(size),
+                Size = sizeName,
+                ReservedBytes = size.Reserves ? (long)size.MemoryGb << 30 : 0,
                 Gpus = size.Gpus,
             };
     }

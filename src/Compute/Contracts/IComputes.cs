@@ -22,6 +22,9 @@ public sealed record ComputeTarget
     /// <summary>What one node of its size may use of this host; the defaults of a task's limits.</summary>
     public required TaskLimits NodeLimits { get; init; }
 
+    /// <summary>The name of its size.</summary>
+    public string? Size { get; init; }
+
     /// <summary>Memory of the host that one node keeps for itself while it is taken, in bytes; 0 when its size promises none.</summary>
     public long ReservedBytes { get; init; }
 

@@ -75,6 +75,9 @@ public interface ITaskLauncher
     /// <summary>Where the attempt stands now; cheap, no waiting.</summary>
     Task<TaskStage> InspectAsync(TaskId id, CancellationToken ct);
 
+    /// <summary>A meter for a running task; null when this launcher measures nothing.</summary>
+    ITaskMeter? MeterOf(TaskId id) => null;
+
     /// <summary>How long a running attempt has lived, by a clock that nobody sets; null when it does not run or that is not known.</summary>
     TimeSpan? Age(TaskId id) => null;
 

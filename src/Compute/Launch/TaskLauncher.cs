@@ -189,6 +189,8 @@ internal sealed class TaskLauncher(
         : File.Exists(folder.Exit) ? TaskStage.Ended
         : TaskStage.Lost);
 
+    public ITaskMeter? MeterOf(TaskId id) => TaskFolder.Of(data, id).TryGet(out var folder, out _) && File.Exists(folder.Containment) ? new TaskMeter(folder) : null;
+
     public TimeSpan? Age(TaskId id) => TaskFolder.Of(data, id).TryGet(out var folder, out _) ? TaskProcesses.Age(folder) : null;
 
     public Task<ExitRecord> WaitAsync(TaskId id, CancellationToken ct)

@@ -52,7 +52,8 @@ internal static class TaskProcesses
         }
     }
 
-    private static List<int> Find(TaskFolder folder)
+    /// <summary>The processes of a task.</summary>
+    public static List<int> Find(TaskFolder folder)
     {
         if (folder.Containing("processes") is { } list)
         {

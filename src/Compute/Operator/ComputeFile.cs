@@ -8,6 +8,12 @@ namespace Zaffre.Compute.Operator;
 /// <summary>A size of nodes as the operator describes it: what a node of it may use of this host.</summary>
 internal sealed record ComputeSize(string Name, int Cores, int MemoryGb, int Gpus)
 {
+    /// <summary>Price of a node for an hour.</summary>
+    public decimal Hour { get; init; }
+
+    /// <summary>Whether a node keeps its memory of this host for itself: then only as many run at once as the host has memory for.</summary>
+    public bool Reserves { get; init; }
+
     /// <summary>What a name means that nobody describes: the whole host, without promises.</summary>
     public static ComputeSize WholeHost { get; } = new("", 0, 0, 0);
 }
@@ -60,12 +66,19 @@ internal sealed record ComputeConfiguration
     public ContainerSettings Containers { get; init; } = new();
 
     public IReadOnlyList<AttachedHost> Attached { get; init; } = [];
+
+    /// <summary>Null: nothing has a price.</summary>
+    public PriceTable? Prices { get; init; }
 }
+
+/// <summary>Prices beside those of the sizes: of an hour of a processor, of a gigabyte of memory for an hour, of an hour of a GPU.</summary>
+internal sealed record PriceTable(string Currency, decimal CpuHour, decimal MemoryGbHour, decimal GpuHour);
 
 /// <summary>The operator's file <c>compute.yml</c> in the data directory; read again when it changes. Everything wrong with it is reported at once, with lines.</summary>
 internal sealed class ComputeFile(DataDirectory data)
 {
     private const string Name = "compute.yml";
+    private const string DefaultCurrency = "USD";
     private const int MostGpus = 64;
     private const int MostPlaces = 1000;
     private const int MostCores = 4096;
@@ -111,7 +124,11 @@ internal sealed class ComputeFile(DataDirectory data)
     {
         var sizes = root.List("sizes").Select(item => new Section(item, root.Problems)).Select(size =>
         {
-            var read = new ComputeSize(size.Text("name") ?? "", size.Number("cores", 1, MostCores, 1), size.Number("memory_gb", 1, MostMemoryGb, 1), size.Number("gpus", 0, MostGpus, 0));
+            var read = new ComputeSize(size.Text("name") ?? "", size.Number("cores", 1, MostCores, 1), size.Number("memory_gb", 1, MostMemoryGb, 1), size.Number("gpus", 0, MostGpus, 0))
+            {
+                Hour = size.Price("hour"),
+                Reserves = size.Choice("reserve", ("false", false), ("true", true)),
+            };
             size.Need("name", "cores", "memory_gb");
             size.Done();
             return read;
@@ -124,8 +141,9 @@ internal sealed class ComputeFile(DataDirectory data)
             return read;
         }).ToList();
         var containers = root.Map("containers") is { } section ? Containers(section) : new ContainerSettings();
+        var prices = root.Map("prices") is { } table ? Prices(table) : sizes.Any(size => size.Hour > 0) ? new PriceTable(DefaultCurrency, 0, 0, 0) : null;
         root.Done();
-        return new ComputeConfiguration { Sizes = sizes, Containers = containers, Attached = attached };
+        return new ComputeConfiguration { Sizes = sizes, Containers = containers, Attached = attached, Prices = prices };
     }
 
     private static ContainerSettings Containers(Section section)
@@ -140,6 +158,13 @@ internal sealed class ComputeFile(DataDirectory data)
             Build = section.Choice("build", ("false", false), ("true", true)),
             BuildArguments = section.Texts("build_arguments"),
         };
+        section.Done();
+        return read;
+    }
+
+    private static PriceTable Prices(Section section)
+    {
+        var read = new PriceTable(section.Text("currency") ?? DefaultCurrency, section.Price("cpu_hour"), section.Price("memory_gb_hour"), section.Price("gpu_hour"));
         section.Done();
         return read;
     }
@@ -164,6 +189,10 @@ internal sealed class ComputeFile(DataDirectory data)
         public int Number(string name, int least, int most, int otherwise) => Text(name) is not { } text ? otherwise
             : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number
             : Say<int>(Find(name)!, $"'{name}' must be a number from {least} to {most}");
+
+        public decimal Price(string name) => Text(name) is not { } text ? 0
+            : decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var price) ? price
+            : Say<decimal>(Find(name)!, $"'{name}' must be a price such as 0.25");
 
         public T Choice<T>(string name, params ReadOnlySpan<(string Text, T Value)> choices)
         {

@@ -15,6 +15,9 @@ public sealed record JobOptions
     /// <summary>The pause before the second try; it doubles with each further one.</summary>
     public TimeSpan RetryPause { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How often the processor and memory use of a running job is logged as its run's system metrics; zero: never.</summary>
+    public TimeSpan MetricsInterval { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Preparing that lasts longer is shown as status <c>Preparing</c>; shorter is not worth a write.</summary>
     public TimeSpan PreparingShownAfter { get; init; } = TimeSpan.FromMilliseconds(100);
 }

@@ -67,6 +67,7 @@ internal sealed class JobTable(IDatabase database, Claims claims) : IScopedDelet
         var range = new { key = scope.Key, below = scope.Key + "/", past = scope.Key + "0" };
         write.Execute("DELETE FROM job_needs WHERE needs = @key OR job = @key OR (needs > @below AND needs < @past)", range);
         write.Execute("DELETE FROM job_lines WHERE job = @key OR (job > @below AND job < @past)", range);
+        write.Execute("DELETE FROM job_usage WHERE job = @key OR (job > @below AND job < @past)", range);
         write.Execute("DELETE FROM job_outputs WHERE job = @key OR (job > @below AND job < @past)", range);
         write.Execute("DELETE FROM job_decisions WHERE job = @key OR (job > @below AND job < @past)", range);
         write.Execute("DELETE FROM job_moves WHERE root = @key OR (root > @below AND root < @past)", range);

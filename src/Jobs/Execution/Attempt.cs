@@ -13,7 +13,7 @@ namespace Zaffre.Jobs.Execution;
 
 /// <summary>What an attempt works with.</summary>
 internal sealed record AttemptTools(
-    JobTable Jobs, Transitions Transitions, Preparation Preparation, InputsKept Inputs, ITaskLauncher Launcher, IStaging Staging, IBlobStore Store, IRuns Runs, JobOptions Options, TimeProvider Time, ILogger<Orchestrator> Log);
+    JobTable Jobs, Transitions Transitions, Preparation Preparation, InputsKept Inputs, ITaskLauncher Launcher, Metering Metering, IStaging Staging, IBlobStore Store, IRuns Runs, JobOptions Options, TimeProvider Time, ILogger<Orchestrator> Log);
 
 /// <summary>
 /// Drives one job from its slot to its end: prepare, start, wait, finish. Holds nothing that a restart could lose: everything is found
@@ -136,14 +136,16 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
     /// </summary>
     private async Task FinishAsync(DateTimeOffset? started, Task running, Task systemLog)
     {
+        var age = new TimeLimit(tools.Time).AgeOf(tools.Launcher.Age(job.TaskId), started);
+        await using var meter = tools.Metering.Begin(job, Tasks.Ids, age, server);
         if (await Task.WhenAny(running, tools.Launcher.WaitAsync(job.TaskId, server)) == running)
         {
             await running;
         }
 
-        var end = await EndedAsync(started);
+        var end = await EndedAsync(age);
         await systemLog;
-        var verdict = await JudgeAsync(end);
+        var verdict = await JudgeAsync(end) with { Usage = await meter.EndAsync(await Tasks.RecordsAsync(CancellationToken.None)) };
 
         // What it read may be gone by now.
         var staged = tools.Preparation.StagingOf(job, plan with { Code = null, Inputs = new Dictionary<string, PlannedInput>(StringComparer.Ordinal) });
@@ -157,16 +159,15 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         await Task.WhenAll(
             running,
             finalizing,
-            EndAsync(outputs.TryGet(out var published, out var problem) ? verdict : Verdict.Failed("OutputNotPublished", problem.Message, verdict.ExitCode), published ?? []));
+            EndAsync(outputs.TryGet(out var published, out var problem) ? verdict : Verdict.Failed("OutputNotPublished", problem.Message, verdict.ExitCode) with { Usage = verdict.Usage }, published ?? []));
     }
 
     /// <summary>Waits for the end of the tasks, and brings it about when somebody asks for it or the time is over.</summary>
-    private async Task<GangEnd> EndedAsync(DateTimeOffset? started)
+    private async Task<GangEnd> EndedAsync(TimeSpan age)
     {
         var ended = Tasks.WaitAsync(tools.Options.Grace, server);
         using var done = CancellationTokenSource.CreateLinkedTokenSource(server, stop.Token);
-        var limit = new TimeLimit(tools.Time);
-        var over = limit.OverAsync(plan.Timeout, limit.AgeOf(tools.Launcher.Age(job.TaskId), started), done.Token);
+        var over = new TimeLimit(tools.Time).OverAsync(plan.Timeout, age, done.Token);
         if (await Task.WhenAny(ended, over) == ended)
         {
             await done.CancelAsync();

@@ -25,6 +25,12 @@ internal sealed class Gang(ITaskLauncher launcher, TaskId first, JobPlan plan)
     /// <summary>The task of a process; the first one's is the job's.</summary>
     public static TaskId IdOf(TaskId first, int number) => number == 0 ? first : first with { Name = FormattableString.Invariant($"{first.Name}.{number}") };
 
+    /// <summary>The tasks.</summary>
+    public IReadOnlyList<TaskId> Ids { get; } = [.. TasksOf(plan).Select(member => IdOf(first, member.Number))];
+
+    /// <summary>The records of all tasks, when they have ended.</summary>
+    public async Task<IReadOnlyList<ExitRecord>> RecordsAsync(CancellationToken ct) => await Task.WhenAll(Ids.Select(id => launcher.WaitAsync(id, ct)));
+
     /// <summary>Removes what the tasks left, the job's own last: as long as that is there, something may be left.</summary>
     public async Task RemoveAsync(CancellationToken ct)
     {

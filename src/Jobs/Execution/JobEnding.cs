@@ -44,6 +44,11 @@ internal sealed class JobEnding(IRuns runs, ITokens tokens, IAssets assets, IOpe
                 new RunOutput(output.Key, OutputAssets.IdOf(plan.Location, plan.WorkspaceId, job.Name, output.Key), JobTypes.OnWire(output.Value.Type)))]);
         }
 
+        if (verdict.Usage is { } usage)
+        {
+            UsageTable.Set(scope, job.JobId, usage);
+        }
+
         var error = verdict.Code is null ? null : new RunError(verdict.Code, verdict.Message ?? verdict.Code);
         runs.SetStatus(scope, job.Workspace, job.Name, Enum.Parse<RunStatus>(verdict.Status), error);
         tokens.RevokeJob(scope, job.JobId);

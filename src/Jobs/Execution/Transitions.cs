@@ -182,7 +182,7 @@ internal sealed class Transitions(IDatabase database, IRuns runs, JobEnding endi
         }
         catch (ProblemException refused)
         {
-            var failed = Verdict.Failed("OutputNotPublished", $"The {(job.IsPipeline ? "steps" : "command")} succeeded, but an output could not be registered: {refused.Problem.Message}", verdict.ExitCode);
+            var failed = Verdict.Failed("OutputNotPublished", $"The {(job.IsPipeline ? "steps" : "command")} succeeded, but an output could not be registered: {refused.Problem.Message}", verdict.ExitCode) with { Usage = verdict.Usage };
             await database.WriteAsync(scope => ending.EndNow(scope, job, job.IsPipeline ? failed with { LastLine = StepWrites.Line(scope.Now, failed.Message!) } : failed, outputs), CancellationToken.None);
         }
     }

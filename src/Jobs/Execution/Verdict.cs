@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Zaffre.Compute;
+using Zaffre.Jobs.Data;
 
 namespace Zaffre.Jobs.Execution;
 
@@ -9,6 +10,9 @@ internal sealed partial record Verdict(string Status, int? ExitCode, string? Cod
 {
     /// <summary>The last line of a pipeline's log, which says this verdict; null for other jobs.</summary>
     public string? LastLine { get; init; }
+
+    /// <summary>What the job used, when it ran.</summary>
+    public JobUsage? Usage { get; init; }
 
     private const int Killed = 137;
     private const int FileTooLarge = 153;
