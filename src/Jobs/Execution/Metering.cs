@@ -8,7 +8,7 @@ namespace Zaffre.Jobs.Execution;
 /// Measures attempts: live figures as the run's system metrics, under MLflow's names, and what was used in the end. A job shorter than the
 /// interval is measured at its end only.
 /// </summary>
-internal sealed class Metering(IComputes computes, IPrices prices, IRunMetrics metrics, ITaskLauncher launcher, JobOptions options, TimeProvider time)
+internal sealed record Metering(IComputes Computes, IPrices Prices, IRunMetrics Metrics, ITaskLauncher Launcher, JobOptions Options, TimeProvider Time)
 {
     /// <summary>Begins to measure the tasks of a job that has run for <paramref name="age"/>, until the meter is disposed or <paramref name="server"/> stops.</summary>
     public Meter Begin(JobRow job, IReadOnlyList<TaskId> tasks, TimeSpan age, CancellationToken server) => new(this, job, age, CancellationTokenSource.CreateLinkedTokenSource(server), tasks);
@@ -29,7 +29,7 @@ internal sealed class Metering(IComputes computes, IPrices prices, IRunMetrics m
         public Meter(Metering owner, JobRow job, TimeSpan age, CancellationTokenSource ended, IReadOnlyList<TaskId> tasks)
         {
             (this.owner, this.job, this.age, this.ended) = (owner, job, age, ended);
-            begin = owner.time.GetTimestamp();
+            begin = owner.Time.GetTimestamp();
             sampling = SampleAsync(tasks);
         }
 
@@ -39,7 +39,7 @@ internal sealed class Metering(IComputes computes, IPrices prices, IRunMetrics m
             var wall = WallOf(records);
             await ended.CancelAsync();
             await sampling;
-            var target = (await owner.computes.FindAsync(job.Workspace, job.Compute, CancellationToken.None)).TryGet(out var found, out _) ? found : null;
+            var target = (await owner.Computes.FindAsync(job.Workspace, job.Compute, CancellationToken.None)).TryGet(out var found, out _) ? found : null;
             var usage = new JobUsage(wall, job.Slots, (target?.Gpus ?? 0) * job.Slots)
             {
                 CpuSeconds = records.Sum(record => record.CpuSeconds) is var cpu && records.Any(record => record.CpuSeconds is not null) ? cpu : null,
@@ -47,7 +47,7 @@ internal sealed class Metering(IComputes computes, IPrices prices, IRunMetrics m
                 ReadBytes = last.Count > 0 ? last.Sum(reading => reading.ReadBytes) : null,
                 WrittenBytes = last.Count > 0 ? last.Sum(reading => reading.WrittenBytes) : null,
             };
-            var cost = owner.prices.Of(target?.Size, new Charge
+            var cost = owner.Prices.Of(target?.Size, new Charge
             {
                 Wall = wall,
                 Places = job.Slots,
@@ -68,14 +68,14 @@ internal sealed class Metering(IComputes computes, IPrices prices, IRunMetrics m
         // By the records for tasks that had ended before anybody measured; else by a clock that nobody sets.
         private TimeSpan WallOf(IReadOnlyList<ExitRecord> records)
         {
-            var measured = age + owner.time.GetElapsedTime(begin);
+            var measured = age + owner.Time.GetElapsedTime(begin);
             var recorded = records.Max(record => record.EndedAt) - records.Min(record => record.StartedAt);
             return recorded is { } known && known >= TimeSpan.Zero && known < measured ? known : measured;
         }
 
         private async Task SampleAsync(IReadOnlyList<TaskId> tasks)
         {
-            if (owner.options.MetricsInterval <= TimeSpan.Zero)
+            if (owner.Options.MetricsInterval <= TimeSpan.Zero)
             {
                 return;
             }
@@ -84,16 +84,16 @@ internal sealed class Metering(IComputes computes, IPrices prices, IRunMetrics m
             var (before, at) = (0.0, 0L);
             for (var step = 0; ; step++)
             {
-                await Task.Delay(owner.options.MetricsInterval, owner.time, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(owner.Options.MetricsInterval, owner.Time, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 if (ended.IsCancellationRequested)
                 {
                     return;
                 }
 
-                meters = meters.Length > 0 ? meters : [.. tasks.Select(owner.launcher.MeterOf).OfType<ITaskMeter>()];
+                meters = meters.Length > 0 ? meters : [.. tasks.Select(owner.Launcher.MeterOf).OfType<ITaskMeter>()];
                 last = [.. meters.Select(meter => meter.Read())];
-                var (cpu, now) = (last.Sum(reading => reading.CpuSeconds) ?? 0, owner.time.GetTimestamp());
-                var share = step == 0 ? (double?)null : Percent * (cpu - before) / owner.time.GetElapsedTime(at, now).TotalSeconds / Environment.ProcessorCount;
+                var (cpu, now) = (last.Sum(reading => reading.CpuSeconds) ?? 0, owner.Time.GetTimestamp());
+                var share = step == 0 ? (double?)null : Percent * (cpu - before) / owner.Time.GetElapsedTime(at, now).TotalSeconds / Environment.ProcessorCount;
                 (before, at) = (cpu, now);
                 await LogAsync(share, step);
             }
@@ -107,7 +107,7 @@ internal sealed class Metering(IComputes computes, IPrices prices, IRunMetrics m
             }
 
             var points = new List<RunMetric>();
-            void Add(string name, double value) => points.Add(new RunMetric("system/" + name, Math.Round(value, 2), owner.time.GetUtcNow(), step));
+            void Add(string name, double value) => points.Add(new RunMetric("system/" + name, Math.Round(value, 2), owner.Time.GetUtcNow(), step));
             if (share is { } percent)
             {
                 Add("cpu_utilization_percentage", Math.Max(0, percent));
@@ -123,7 +123,7 @@ internal sealed class Metering(IComputes computes, IPrices prices, IRunMetrics m
             }
 
             // The figures of a moment are not worth a failure: the next ones come.
-            await owner.metrics.LogAsync(job.Workspace, job.Name, points, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await owner.Metrics.LogAsync(job.Workspace, job.Name, points, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }
