@@ -78,7 +78,10 @@ public interface ITaskLauncher
     /// <summary>A meter for a running task; null when this launcher measures nothing.</summary>
     ITaskMeter? MeterOf(TaskId id) => null;
 
-    /// <summary>How long a running attempt has lived, by a clock that nobody sets; null when it does not run or that is not known.</summary>
+    /// <summary>
+    /// How long the launcher of a running attempt has lived, by a clock that nobody sets: at most half a minute longer than the attempt has run. Null
+    /// when it does not run or that is not known.
+    /// </summary>
     TimeSpan? Age(TaskId id) => null;
 
     /// <summary>

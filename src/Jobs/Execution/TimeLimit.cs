@@ -8,6 +8,8 @@ namespace Zaffre.Jobs.Execution;
 /// </summary>
 internal sealed class TimeLimit(TimeProvider time)
 {
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
+
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
 
     /// <summary>Completes when a job that has run for <paramref name="age"/> has used up its time, or <paramref name="ct"/> is cancelled.</summary>
@@ -28,10 +30,14 @@ internal sealed class TimeLimit(TimeProvider time)
         }
     }
 
-    /// <summary>How long a task has run: what the kernel says, else what the stored start says.</summary>
+    /// <summary>
+    /// How long a task has run: since its stored start, unless the kernel, which says how long its launcher has <paramref name="lived"/>, says that
+    /// somebody has set the clock. A launcher may have waited for its task for a while.
+    /// </summary>
     public TimeSpan AgeOf(TimeSpan? lived, DateTimeOffset? started)
     {
-        var age = lived ?? time.GetUtcNow() - (started ?? time.GetUtcNow());
+        var stored = time.GetUtcNow() - (started ?? time.GetUtcNow());
+        var age = lived is { } most && (stored > most || stored < most - LongestWait) ? most : stored;
         return age > TimeSpan.Zero ? age : TimeSpan.Zero;
     }
 }

@@ -61,10 +61,12 @@ public sealed class TimeLimitTests
         var start = time.GetUtcNow();
         time.Pass(TimeSpan.FromMinutes(3));
         Assert.Equal(TimeSpan.FromMinutes(3), limit.AgeOf(null, start));
+        Assert.Equal(TimeSpan.FromMinutes(3), limit.AgeOf(TimeSpan.FromSeconds(200), start));
         time.Set = TimeSpan.FromDays(400);
         Assert.Equal(TimeSpan.FromMinutes(2), limit.AgeOf(TimeSpan.FromMinutes(2), start));
         time.Set = TimeSpan.FromDays(-400);
         Assert.Equal(TimeSpan.Zero, limit.AgeOf(null, start));
+        Assert.Equal(TimeSpan.FromMinutes(2), limit.AgeOf(TimeSpan.FromMinutes(2), start));
         Assert.Equal(TimeSpan.Zero, limit.AgeOf(null, null));
     }
 }
