@@ -37,7 +37,7 @@ public class TaskRig : IDisposable
         }
 
         var host = (await Admission.AdmitAsync(CancellationToken.None)).Value;
-        var shape = WarmShape.Of(spec with { Limits = HostLimits.Fill(spec.Limits) });
+        var shape = WarmShape.Of(spec with { Limits = HostLimits.Fill(spec.Limits, host) });
         for (var i = 0; i < 400 && Pool!.CountOf(shape) == 0; i++)
         {
             Pool.Want(shape, host);
