@@ -120,8 +120,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
 
         binds.AddRange(request.Inputs.Select(i => new TaskBind(
             i.LocalPath is null ? fetched[i.Name] : i.Copy ? PrivateFiles.InputAt(folder, i) : i.LocalPath, InputPath(i, folder, host.Sandboxed), Writable: i.Copy)));
-        var late = LateOutputs(request).Value;
-        var outputs = request.Outputs.Select(output => output.Late ? output with { LocalPath = PrivateFiles.OutputAt(late, output) } : output).ToArray();
+        var outputs = Placed(request);
         foreach (var output in outputs)
         {
             Make(output);
@@ -191,6 +190,13 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         : $"{View}/outputs/{output.Name}";
 
     private static string FileName(Uri uri) => Path.GetFileName(Uri.UnescapeDataString(uri.AbsolutePath)) is { Length: > 0 and < 200 } name && name is not ("." or "..") ? name : "input";
+
+    /// <summary>The outputs where the task writes them.</summary>
+    private TaskOutput[] Placed(StagingRequest request)
+    {
+        var late = LateOutputs(request).Value;
+        return [.. request.Outputs.Select(output => output.Late ? output with { LocalPath = PrivateFiles.OutputAt(late, output) } : output)];
+    }
 
     private Outcome<TaskFolder> LateOutputs(StagingRequest request) => TaskFolder.Of(data, request.OutputsOf ?? request.Id);
 
