@@ -60,6 +60,27 @@ public sealed class ReuseTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     }
 
     [Fact]
+    public async Task A_step_that_reads_what_another_wrote_to_an_output_of_the_pipeline_is_decided_too()
+    {
+        await ChainAsync("bound");
+        const string pipeline = """
+            {"experimentName":"bound","outputs":{"end":{"jobOutputType":"uri_folder"}},
+             "jobs":{"make":{"type":"command","componentId":"@bound_make","inputs":{"word":{"value":"x"}},"outputs":{"out":{"value":"${{parent.outputs.end}}"}}},
+                     "copy":{"type":"command","componentId":"@bound_copy","inputs":{"data":{"value":"${{parent.jobs.make.outputs.out}}"}}}}}
+            """;
+        foreach (var (name, expected) in new[] { ("bound-1", "run"), ("bound-2", "reused"), ("bound-3", "reused") })
+        {
+            await RunAsync(name, pipeline);
+            Assert.All(await WhyAsync(name), decision => Assert.StartsWith(expected, decision, StringComparison.Ordinal));
+        }
+
+        // One runs again and writes the same; what reads it is reused.
+        (await pipelines.PutAsync("bound-4", pipeline.Replace("@bound_make\",", "@bound_make\",\"environment_variables\":{\"Y\":\"1\"},", StringComparison.Ordinal))).Ok();
+        Assert.Equal("Completed", (await Jobs.EndAsync("bound-4")).Job.At("properties.status"));
+        Assert.Equal(["run Changed", "reused Reused"], await WhyAsync("bound-4"));
+    }
+
+    [Fact]
     public async Task What_changed_runs_again_with_the_reason_and_what_has_the_same_input_is_reused()
     {
         await ChainAsync("some");

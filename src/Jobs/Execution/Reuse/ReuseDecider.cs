@@ -101,17 +101,19 @@ internal sealed class ReuseDecider(ReuseGate gate, Foresight foresight, StepDeci
         var memory = gate.MemoryOf(root);
         var reading = readings.GetOrAdd(root, _ => new ReuseReading(time, () => gate.Wake(root)));
         var open = await foresight.LookAsync(root, memory, reading, ct);
-        var looked = await decisions.DecideAsync(root, memory);
+        while (await decisions.DecideAsync(root, memory) is { Count: > 0 } unseen)
+        {
+            // What the foresight did not come to, or a run that ended meanwhile.
+            foreach (var key in unseen)
+            {
+                await foresight.OriginalAsync(key, memory, ct);
+            }
+        }
+
         memory.ForgetVerified();
         if (open.Count == 0)
         {
             readings.TryRemove(root, out _);
-        }
-
-        // A run that ended meanwhile may be the one to reuse.
-        if (!looked)
-        {
-            again[root] = true;
         }
     }
 }

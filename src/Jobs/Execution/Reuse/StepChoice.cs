@@ -12,8 +12,8 @@ internal sealed record Choice(Decision? Decision, JobRow? Original)
     /// <summary>Something must be looked at first, outside of a unit.</summary>
     public static readonly Choice Hold = new(null, null);
 
-    /// <summary>There is a run to reuse whose outputs nobody has looked at yet.</summary>
-    public static readonly Choice Look = new(null, null);
+    /// <summary>The key of which there is a run to reuse whose outputs nobody has looked at yet; else null.</summary>
+    public string? Unseen { get; init; }
 }
 
 /// <summary>Decides steps inside a unit, from rows and memory only.</summary>
@@ -58,7 +58,7 @@ internal static class StepChoice
             switch (memory.Verified(key, candidate))
             {
                 case null:
-                    return Choice.Look;
+                    return new Choice(null, null) { Unseen = key };
                 case "" when StepWrites.FindByKey(scope, candidate) is { Status: JobStatus.Completed } original:
                     return new Choice(new Decision(Reason.Reused) { Key = key, Compared = candidate, Facts = facts }, original);
                 case var problem:

@@ -23,8 +23,8 @@ internal sealed class StepDecisions(IDatabase database, ReuseGate gate, StepProg
     public async Task<IReadOnlySet<string>> WaitingAsync(CancellationToken ct) =>
         (await database.ReadAsync(connection => connection.Query<JobRow>(WaitingSql).AsList(), ct)).Select(ReuseWrites.RootOf).OfType<string>().ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>Decides every step of a tree that is held, as far as it can be; false when there is a run to reuse that nobody has looked at.</summary>
-    public async Task<bool> DecideAsync(string root, ReuseMemory memory)
+    /// <summary>Decides every step of a tree that is held, as far as it can be. The keys of which there are runs to reuse that nobody has looked at.</summary>
+    public async Task<IReadOnlySet<string>> DecideAsync(string root, ReuseMemory memory)
     {
         var pass = new Pass(root, memory);
         for (var more = true; more;)
@@ -32,7 +32,7 @@ internal sealed class StepDecisions(IDatabase database, ReuseGate gate, StepProg
             more = await WriteAsync(pass);
         }
 
-        return !pass.Unseen;
+        return pass.Unseen;
     }
 
     private async Task<bool> WriteAsync(Pass pass)
@@ -75,7 +75,11 @@ internal sealed class StepDecisions(IDatabase database, ReuseGate gate, StepProg
         var choice = StepChoice.Of(scope, step, pass.Memory);
         if (choice.Decision is not { } decision)
         {
-            pass.Unseen |= ReferenceEquals(choice, Choice.Look);
+            if (choice.Unseen is { } unseen)
+            {
+                pass.Unseen.Add(unseen);
+            }
+
             return false;
         }
 
@@ -105,7 +109,7 @@ internal sealed class StepDecisions(IDatabase database, ReuseGate gate, StepProg
 
         public (string Key, string Original)? Reusing { get; set; }
 
-        public bool Unseen { get; set; }
+        public HashSet<string> Unseen { get; } = new(StringComparer.Ordinal);
 
         public void Begin() => Reusing = null;
     }
