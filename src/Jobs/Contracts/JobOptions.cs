@@ -20,4 +20,7 @@ public sealed record JobOptions
 
     /// <summary>Preparing that lasts longer is shown as status <c>Preparing</c>; shorter is not worth a write.</summary>
     public TimeSpan PreparingShownAfter { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Most steps that one pipeline comes to while it runs, the iterations of its loops included; a loop that would make more fails.</summary>
+    public int MostSteps { get; init; } = 20_000;
 }

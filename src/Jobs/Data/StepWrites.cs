@@ -58,6 +58,10 @@ internal static class StepWrites
     public static JobRow? Last(WriteScope scope, ArmId pipeline) => scope.QueryFirstOrDefault<JobRow>(
         $"SELECT {JobRow.Columns} FROM jobs WHERE parent = @key ORDER BY seq DESC LIMIT 1", new { key = pipeline.Key });
 
+    /// <summary>How many jobs there are under the names of a pipeline's steps, which begin with its own.</summary>
+    public static int CountTree(WriteScope scope, ArmId pipeline) => scope.QueryFirstOrDefault<int>(
+        "SELECT COUNT(*) FROM jobs WHERE key > @from AND key < @past", new { from = pipeline.Key + "_", past = pipeline.Key + "`" });
+
     /// <summary>The values that a job's outputs hold, by name.</summary>
     public static IReadOnlyList<(string Name, string Value)> Values(WriteScope scope, ArmId job) => scope.Query<(string, string)>(
         "SELECT name, value FROM job_outputs WHERE job = @key AND value IS NOT NULL ORDER BY name", new { key = job.Key });

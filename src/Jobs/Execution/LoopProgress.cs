@@ -12,7 +12,7 @@ namespace Zaffre.Jobs.Execution;
 /// Makes the iterations of loops, in the unit that starts the loop or ends the iteration before. How far a loop is, is the number of its iterations'
 /// rows; nothing else is held.
 /// </summary>
-internal sealed class LoopProgress(JobBirth birth)
+internal sealed class LoopProgress(JobBirth birth, JobOptions options)
 {
     /// <summary>Why a loop ends that cannot go on; beside the names of the reasons to stop. The message stands where who stopped it does.</summary>
     public const string Failed = "LoopFailed";
@@ -22,6 +22,13 @@ internal sealed class LoopProgress(JobBirth birth)
     {
         if (JobWrites.Find(scope, loop.JobId) is not { Stop: null, Status: JobStatus.Running } present || present.ReadPlan().Pipeline?.Loop is not { } planned)
         {
+            return [];
+        }
+
+        // Loops within loops multiply, and how often is known only here.
+        if (StepWrites.CountTree(scope, new ArmId(JobRow.WorkspaceOf(present.JobId).Child("jobs", present.ReadPlan().Root ?? present.Name).Value)) is var steps && steps >= options.MostSteps)
+        {
+            Fail(scope, present, $"its pipeline has come to {steps} steps, and {options.MostSteps} are the most");
             return [];
         }
 

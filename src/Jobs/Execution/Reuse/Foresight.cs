@@ -26,8 +26,8 @@ internal sealed class Foresight(IDatabase database, JobTable jobs, IContentDiges
             connection => connection.Query<(string Planned, string Place)>("SELECT planned, place FROM job_moves WHERE root = @root", new { root }).AsList(), ct))
             .ToDictionary(move => move.Planned, move => System.Text.Json.JsonSerializer.Deserialize(move.Place, JobsJson.Default.PlannedOutput)!, StringComparer.Ordinal);
 
-        // Pipelines write nothing themselves: what is bound to an output of theirs lies in that place once the step is done.
-        var toCome = steps.Where(step => step.Kind == JobKind.Command).SelectMany(step => step.ReadPlan().Outputs.Values).Select(output => output.Blob).ToHashSet();
+        // Pipelines write nothing themselves: what is bound to an output of theirs lies in that place once the step is done. A loop does, at its end.
+        var toCome = steps.Where(step => step.Kind != JobKind.Pipeline).SelectMany(step => step.ReadPlan().Outputs.Values).Select(output => output.Blob).ToHashSet();
         var plans = steps.Where(step => step is { Status: JobStatus.NotStarted, Kind: JobKind.Command }).Select(step => step.ReadPlan()).ToArray();
         var open = plans.SelectMany(plan => PlacesOf(plan, moved)).Distinct().Where(place => !toCome.Contains(place) && memory.Find(place) is null).Select(place => places.Read(place, () => ReadAsync(place, memory, ct))).ToList();
         await Task.WhenAny(Task.WhenAll(open), places.Pause(ct));

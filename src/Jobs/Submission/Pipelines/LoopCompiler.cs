@@ -263,9 +263,13 @@ internal sealed class LoopCompiler(JobPlanner planner, Func<Compilation, Level, 
 
     private static void CheckSize(Compilation compilation, PlannedLoop loop, string path)
     {
-        if (loop.Each?.Items is { } items && items.Count * (long)loop.Template.Count > Compilation.MostSteps)
+        if (loop.Each?.Items is { } items && Weight(loop) is > Compilation.MostSteps and var steps)
         {
-            compilation.Findings.Invalid(path, $"{items.Count} iterations of {loop.Template.Count} steps are more than {Compilation.MostSteps} steps.");
+            compilation.Findings.Invalid(path, $"{items.Count} iterations of {steps / items.Count} steps, those of loops within them included, are more than {Compilation.MostSteps} steps.");
         }
     }
+
+    /// <summary>The steps that a loop is known to make; a <c>do_while</c>, and items that a step writes, count once.</summary>
+    private static long Weight(PlannedLoop loop) =>
+        (loop.Each?.Items?.Count ?? 1) * loop.Template.Sum(step => step.Plan.Pipeline?.Loop is { } inner ? 1 + Weight(inner) : 1);
 }

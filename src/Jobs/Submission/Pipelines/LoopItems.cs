@@ -1,17 +1,24 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Zaffre.Kernel;
 
 namespace Zaffre.Jobs.Submission.Pipelines;
 
 /// <summary>The items of a <c>parallel_for</c>: a list of objects, or a map whose values they are; every item sets the same inputs.</summary>
 internal static class LoopItems
 {
+    private const int MostDepth = 64;
+
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = MostDepth, AllowDuplicateProperties = false };
+
     /// <summary>The JSON, or null, and a finding, when it is none.</summary>
     public static JsonNode? Parse(string text, string path, Findings findings)
     {
         try
         {
-            if (JsonNode.Parse(text) is (JsonObject or JsonArray) and { } items)
+            // A text within a document is checked as a document is: twice the same name, or half a character, would be found too late.
+            if (JsonText.Fault(Encoding.UTF8.GetBytes(text), MostDepth) is null && JsonNode.Parse(text, documentOptions: Strict) is (JsonObject or JsonArray) and { } items)
             {
                 return items;
             }
