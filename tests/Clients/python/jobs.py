@@ -144,14 +144,14 @@ def refusals(name: str) -> None:
             pass
 
     refused(400, "nowhere", "serverless", compute="nowhere")
-    refused(400, "instanceCount", instance_count=2)
+    refused(400, "instances at once", instance_count=65)
     refused(400, "no-such-environment", environment="azureml:no-such-environment:1")
     try:
         client.jobs.create_or_update(command(name=name, command="something else", environment=ENVIRONMENT, compute="serverless"))
         raise AssertionError("a job was replaced by another")
     except ResourceExistsError as exception:
         assert "command" in str(exception), exception
-    compatibility.refused("jobs.create_or_update (instance_count > 1)")
+    compatibility.refused("jobs.create_or_update (more instances than the compute has)")
     print("ok refusals")
 
 
