@@ -1,6 +1,6 @@
 """seed.py DATABASE COPIES: repeats every job named seedNNN in the database of a stopped server, under names of their own.
 
-A job is a row in resources, one in jobs and one in runs (with its tags); whatever text of a row holds the job's name holds the copy's name
+A job is a row in resources (with what lists filter by), one in jobs and one in runs (with its tags); whatever text of a row holds the job's name holds the copy's name
 afterwards. The copies of one job come after each other, so that those of the first are the oldest of all.
 """
 
@@ -34,10 +34,12 @@ def main() -> None:
         job = database.execute("SELECT * FROM jobs WHERE key = ?", [resource["key"]]).fetchone()
         run = database.execute("SELECT * FROM runs WHERE id = ?", [old]).fetchone()
         tags = database.execute("SELECT name, value FROM run_tags WHERE run = ?", [run["key"]]).fetchall()
+        facets = database.execute("SELECT parent, facet, archived FROM job_facets WHERE sequence = ?", [resource["sequence"]]).fetchall()
         for number in range(int(sys.argv[2])):
             new = f"{old}x{number:04}"
             sequence = copy(database, "resources", "sequence", resource, old, new)
             database.execute("UPDATE resources SET revision = sequence << 20 WHERE sequence = ?", [sequence])
+            database.executemany("INSERT INTO job_facets (parent, facet, sequence, archived) VALUES (?, ?, ?, ?)", [(f["parent"], f["facet"], sequence, f["archived"]) for f in facets])
             copy(database, "jobs", "seq", job, old, new)
             key = copy(database, "runs", "key", run, old, new)
             database.executemany("INSERT INTO run_tags VALUES (?, ?, ?)", [(key, tag["name"], tag["value"]) for tag in tags])
