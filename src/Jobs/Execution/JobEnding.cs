@@ -19,7 +19,8 @@ internal sealed class JobEnding(IRuns runs, ITokens tokens, IAssets assets, IOpe
     /// <summary>As <see cref="End"/>; does nothing to a job that has ended or is gone.</summary>
     public void EndNow(WriteScope scope, JobRow job, Verdict verdict, IReadOnlyList<PublishedOutput> outputs)
     {
-        if (JobWrites.Find(scope, job.JobId) is { } present && present.Seq == job.Seq && !JobStatus.IsTerminal(present.Status))
+        // A pipeline that was stopped after it was judged is judged again: the unit that stopped it announced its end anew.
+        if (JobWrites.Find(scope, job.JobId) is { } present && present.Seq == job.Seq && !JobStatus.IsTerminal(present.Status) && !(present is { IsPipeline: true, Parent: null } && present.Stop != job.Stop))
         {
             End(scope, present, verdict, outputs);
         }
