@@ -47,7 +47,7 @@ name: yaml-{run}
 display_name: From YAML
 experiment_name: sdk-pipelines
 tags: {{ team: blue }}
-settings: {{ default_compute: azureml:cpu-cluster, default_datastore: azureml:workspaceblobstore, continue_on_step_failure: false }}
+settings: {{ default_compute: azureml:cpu-cluster, default_datastore: azureml:workspaceblobstore, continue_on_step_failure: false, force_rerun: true }}
 inputs:
   raw: {{ type: uri_file, path: ./table.csv }}
   rate: 0.5
