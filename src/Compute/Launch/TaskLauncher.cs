@@ -10,7 +10,6 @@ internal sealed class TaskLauncher(
     DataDirectory data,
     ITaskAdmission admission,
     ControlGroups controlGroups,
-    IEnumerable<IUsageSink> sinks,
     ILogger<TaskLauncher> logger,
     WarmPool? warm = null) : ITaskLauncher
 {
@@ -317,11 +316,6 @@ internal sealed class TaskLauncher(
             }
 
             watch.SetResult(record);
-            foreach (var sink in sinks)
-            {
-                sink.Ended(id, new TaskUsage(record.PeakMemoryBytes, record.CpuSeconds));
-            }
-
             await ControlGroups.RemoveAsync(folder.ContainingAll("group")).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception)

@@ -22,19 +22,10 @@ internal sealed class JobRepetition(JobTable jobs, JobDocuments documents, JobSu
         }
 
         var name = wanted.Name ?? NameFor(job.Name);
-        var root = await RootAsync(row, ct);
-        var planning = new Planning(workspace, name, caller, new Findings(), new Lookups(sources, root.ReadPlan().Pins)) { RerunOf = job.Name };
+        var plan = row.ReadPlan();
+        var root = plan.Root is null ? plan : (await jobs.FindAsync(workspace.Child("jobs", plan.Root), ct))?.ReadPlan();
+        var planning = new Planning(workspace, name, caller, new Findings(), new Lookups(sources, root?.Pins)) { RerunOf = job.Name };
         return await submission.CreateAsync(planning, workspace.Child("jobs", name), Body(document, wanted), ct);
-    }
-
-    private async Task<JobRow> RootAsync(JobRow row, CancellationToken ct)
-    {
-        while (row.Parent is { } parent && await jobs.FindAsync(new ArmId(parent), ct) is { } above)
-        {
-            row = above;
-        }
-
-        return row;
     }
 
     private static JsonObject Body(JsonObject document, RerunRequest wanted)

@@ -52,7 +52,7 @@ public class TaskRig : IDisposable
     internal ITaskAdmission Admission { get; }
 
     /// <summary>Another server over the same data directory: it knows of nothing that the first one started.</summary>
-    public ITaskLauncher NewLauncher() => new TaskLauncher(Data, Admission, ControlGroups.OfHost(), [], NullLogger<TaskLauncher>.Instance, Pool);
+    public ITaskLauncher NewLauncher() => new TaskLauncher(Data, Admission, ControlGroups.OfHost(), NullLogger<TaskLauncher>.Instance, Pool);
 
     /// <summary>A shell line with one writable folder at <c>/mnt/azureml/wd</c>.</summary>
     public TaskSpec Shell(string line, TaskLimits? limits = null)
