@@ -25,6 +25,7 @@ public static class ComputeModule
         services.TryAddSingleton(new ComputeOptions());
         services.AddSingleton<ITaskAdmission, TaskAdmission>();
         services.AddSingleton(_ => ControlGroups.OfHost());
+        services.AddSingleton<GpuProgram>().AddSingleton<HostGpus>().AddSingleton<IGpus>(provider => provider.GetRequiredService<HostGpus>());
         services.AddSingleton<WarmPool>().AddSingleton<ITaskLauncher, TaskLauncher>();
         services.AddSingleton<RemoteInputs>().AddSingleton<IStaging, TaskStaging>();
         services.AddSingleton<HostInterpreter>().AddSingleton<EnvironmentCache>().AddSingleton<VirtualEnvironments>();

@@ -6,10 +6,10 @@ using Zaffre.Web;
 namespace Zaffre.Compute.Computes;
 
 /// <inheritdoc cref="IComputes"/>
-internal sealed class ComputeTargets(IResources resources, ComputeOptions options, ComputeSizes sizes) : IComputes
+internal sealed class ComputeTargets(IResources resources, ComputeOptions options, ComputeSizes sizes, HostGpus gpus) : IComputes
 {
     private readonly Occupancy occupancy = new();
-    private readonly Admission host = new(new HostNeed(options.Slots ?? Math.Max(8, 4 * Environment.ProcessorCount), HostLimits.Most, options.Gpus ?? HostGpus.Count()));
+    private readonly Admission host = new(new HostNeed(options.Slots ?? Math.Max(8, 4 * Environment.ProcessorCount), HostLimits.Most, gpus.Count));
 
     public async Task<Outcome<ComputeTarget>> FindAsync(WorkspaceRef workspace, string? compute, CancellationToken ct)
     {

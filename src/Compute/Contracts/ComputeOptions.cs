@@ -15,6 +15,9 @@ public sealed record ComputeOptions
     /// <summary>GPUs of this host that tasks may have; null: as many as the NVIDIA driver shows.</summary>
     public int? Gpus { get; init; }
 
+    /// <summary>The program that tells what GPUs do; null: <c>nvidia-smi</c> of the system's folders.</summary>
+    public string? GpuProgram { get; init; }
+
     /// <summary>Largest https input, in bytes.</summary>
     public long RemoteInputBytes { get; init; } = 10L << 30;
 

@@ -68,8 +68,8 @@ public sealed record TaskSpec
 
     public TaskNetwork Network { get; init; }
 
-    /// <summary>Whether the task sees the host's GPUs (the device files of the NVIDIA driver).</summary>
-    public bool Gpus { get; init; }
+    /// <summary>Numbers of the host's GPUs that the task sees (by the device files of the NVIDIA driver), of <see cref="IGpus"/>.</summary>
+    public IReadOnlyList<int> Gpus { get; init; } = [];
 
     /// <summary>A shell line as Azure ML runs it: several lines, pipes and quotes as written.</summary>
     public static IReadOnlyList<string> Shell(string line) => ["/bin/bash", "-c", line];

@@ -115,7 +115,7 @@ internal static class BubblewrapArguments
     {
         arguments.AddRange(["--ro-bind-data", "5", "/etc/passwd", "--ro-bind-data", "6", "/etc/group"]);
         arguments.AddRange(["--ro-bind-try", "/sys/devices/system", "/sys/devices/system", "--proc", "/proc"]);
-        AddDevices(arguments, spec.Gpus ? HostGpus.Devices() : [], spec.Limits.SharedMemoryBytes);
+        AddDevices(arguments, HostGpus.Devices(spec.Gpus), spec.Limits.SharedMemoryBytes);
         arguments.AddRange(ownTemporaryFolder ? ["--perms", "1777", "--tmpfs", "/tmp"] : []);
     }
 

@@ -20,7 +20,7 @@ internal sealed partial record TaskFolder(string Path)
 
     public string Failure => At("failure");
 
-    /// <summary>Lines <c>group FOLDER</c>, <c>processes FILE</c>, <c>memory BYTES</c>, <c>pids COUNT</c>: what contains the task; and <c>boot ID</c>: when it was written.</summary>
+    /// <summary>Lines <c>group FOLDER</c>, <c>processes FILE</c>, <c>memory BYTES</c>, <c>pids COUNT</c>: what contains the task; <c>gpu NUMBER</c>: its GPUs; and <c>boot ID</c>: when it was written.</summary>
     public string Containment => At("containment");
 
     public static Outcome<TaskFolder> Of(DataDirectory data, TaskId id) =>

@@ -87,7 +87,7 @@ internal sealed class TaskLauncher(
     /// <summary>Gives the task to a sandbox that is there; null when there is none for it.</summary>
     private async Task<WarmSandbox?> WarmAsync(AdmittedTask task)
     {
-        if (File.Exists(task.Folder.Stop) || task.Spec.Gpus || task.Spec.Binds.Any(bind => bind.Target == BubblewrapArguments.Image) || warm?.Take(WarmShape.Of(task.Spec), task.Host) is not { } sandbox)
+        if (File.Exists(task.Folder.Stop) || task.Spec.Gpus.Count > 0 || task.Spec.Binds.Any(bind => bind.Target == BubblewrapArguments.Image) || warm?.Take(WarmShape.Of(task.Spec), task.Host) is not { } sandbox)
         {
             return null;
         }

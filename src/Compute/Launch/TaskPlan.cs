@@ -195,6 +195,12 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
         {
             script.Append(CultureInfo.InvariantCulture, $"export {name}={Quote.Shell(value)}\n");
         }
+
+        // Without a sandbox nothing hides the other GPUs; the frameworks look here.
+        if (!host.Sandboxed && spec.Gpus.Count > 0)
+        {
+            script.Append(CultureInfo.InvariantCulture, $"export CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES=\"${{CUDA_VISIBLE_DEVICES:-{string.Join(',', spec.Gpus)}}}\"\n");
+        }
     }
 
     private void AppendCommand(StringBuilder script) => script.Append(CultureInfo.InvariantCulture, $$"""
@@ -254,6 +260,7 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
             lines.Add(FormattableString.Invariant($"pids {spec.Limits.Processes}"));
         }
 
+        lines.AddRange(spec.Gpus.Select(gpu => FormattableString.Invariant($"gpu {gpu}")));
         return string.Concat(lines.Select(l => l + "\n"));
     }
 

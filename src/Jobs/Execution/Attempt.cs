@@ -13,7 +13,7 @@ namespace Zaffre.Jobs.Execution;
 
 /// <summary>What an attempt works with.</summary>
 internal sealed record AttemptTools(
-    JobTable Jobs, Transitions Transitions, Preparation Preparation, InputsKept Inputs, ITaskLauncher Launcher, Metering Metering, IStaging Staging, IBlobStore Store, IRuns Runs, JobOptions Options, TimeProvider Time, ILogger<Orchestrator> Log);
+    JobTable Jobs, Transitions Transitions, Preparation Preparation, InputsKept Inputs, ITaskLauncher Launcher, Metering Metering, IGpus Gpus, IStaging Staging, IBlobStore Store, IRuns Runs, JobOptions Options, TimeProvider Time, ILogger<Orchestrator> Log);
 
 /// <summary>
 /// Drives one job from its slot to its end: prepare, start, wait, finish. Holds nothing that a restart could lose: everything is found
@@ -30,14 +30,24 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
     /// <summary>Takes the job from where it stands to its end. Doing it again after a failure goes on from there.</summary>
     public async Task RunAsync()
     {
-        var stage = await Tasks.InspectAsync(server);
-        if (stage == TaskStage.Unknown && job.Started is null)
+        try
         {
-            await StartAsync();
+            var stage = await Tasks.InspectAsync(server);
+            if (stage == TaskStage.Unknown && job.Started is null)
+            {
+                await StartAsync();
+            }
+            else
+            {
+                await AdoptAsync(stage);
+            }
         }
-        else
+        finally
         {
-            await AdoptAsync(stage);
+            foreach (var task in Tasks.Ids)
+            {
+                tools.Gpus.Give(task);
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Zaffre.Compute;
 using Zaffre.Jobs.Data;
 using Zaffre.Tracking;
@@ -8,7 +9,7 @@ namespace Zaffre.Jobs.Execution;
 /// Measures attempts: live figures as the run's system metrics, under MLflow's names, and what was used in the end. A job shorter than the
 /// interval is measured at its end only.
 /// </summary>
-internal sealed record Metering(IComputes Computes, IPrices Prices, IRunMetrics Metrics, ITaskLauncher Launcher, JobOptions Options, TimeProvider Time)
+internal sealed record Metering(IComputes Computes, IPrices Prices, IRunMetrics Metrics, ITaskLauncher Launcher, IGpus Gpus, JobOptions Options, TimeProvider Time)
 {
     /// <summary>Begins to measure the tasks of a job that has run for <paramref name="age"/>, until the meter is disposed or <paramref name="server"/> stops.</summary>
     public Meter Begin(JobRow job, IReadOnlyList<TaskId> tasks, TimeSpan age, CancellationToken server) => new(this, job, age, CancellationTokenSource.CreateLinkedTokenSource(server), tasks);
@@ -95,11 +96,11 @@ internal sealed record Metering(IComputes Computes, IPrices Prices, IRunMetrics 
                 var (cpu, now) = (last.Sum(reading => reading.CpuSeconds) ?? 0, owner.Time.GetTimestamp());
                 var share = step == 0 ? (double?)null : Percent * (cpu - before) / owner.Time.GetElapsedTime(at, now).TotalSeconds / Environment.ProcessorCount;
                 (before, at) = (cpu, now);
-                await LogAsync(share, step);
+                await LogAsync(share, await owner.Gpus.ReadAsync(tasks, ended.Token), step);
             }
         }
 
-        private async Task LogAsync(double? share, int step)
+        private async Task LogAsync(double? share, IReadOnlyList<GpuReading> gpus, int step)
         {
             if (last.Count == 0)
             {
@@ -122,8 +123,29 @@ internal sealed record Metering(IComputes Computes, IPrices Prices, IRunMetrics 
                 }
             }
 
+            for (var i = 0; i < gpus.Count; i++)
+            {
+                foreach (var (name, value) in FiguresOf(gpus[i]))
+                {
+                    Add(string.Create(CultureInfo.InvariantCulture, $"gpu_{i}_{name}"), value);
+                }
+            }
+
             // The figures of a moment are not worth a failure: the next ones come.
             await owner.Metrics.LogAsync(job.Workspace, job.Name, points, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        private static IEnumerable<(string Name, double Value)> FiguresOf(GpuReading gpu)
+        {
+            (string Name, double? Value)[] figures =
+            [
+                ("utilization_percentage", gpu.UtilizationPercent),
+                ("memory_usage_megabytes", gpu.UsedBytes / Megabyte),
+                ("memory_usage_percentage", Percent * gpu.UsedBytes / gpu.Bytes),
+                ("power_usage_watts", gpu.PowerWatts),
+                ("power_usage_percentage", Percent * gpu.PowerWatts / gpu.PowerLimitWatts),
+            ];
+            return figures.Where(figure => figure.Value is { } value && double.IsFinite(value)).Select(figure => (figure.Name, figure.Value!.Value));
         }
     }
 }

@@ -12,7 +12,7 @@ namespace Zaffre.Jobs.Execution;
 internal sealed record PreparedJob(IReadOnlyList<TaskSpec> Specs, IReadOnlyList<string> Explanation);
 
 /// <summary>Makes a plan real: environment, files, variables, and the command with its expressions replaced.</summary>
-internal sealed class Preparation(JobEnvironments environments, IStaging staging, IBlobStore store, IComputes computes, IRuns runs, ITokens tokens, JobTickets tickets, JobVariables variables, GangPorts ports)
+internal sealed class Preparation(JobEnvironments environments, IStaging staging, IBlobStore store, IComputes computes, IRuns runs, ITokens tokens, JobTickets tickets, JobVariables variables, GangPorts ports, IGpus gpus)
 {
     /// <summary>The task to start, or why there is none. Doing it again after a crash gives the same task.</summary>
     public async Task<Outcome<PreparedJob>> PrepareAsync(JobRow job, JobPlan plan, CancellationToken ct)
@@ -48,7 +48,7 @@ internal sealed class Preparation(JobEnvironments environments, IStaging staging
                 Environment = JobVariables.Merge(staged.Environment, environment.Variables, staged.Python, spec.Environment),
                 Binds = [.. environment.Binds, .. spec.Binds],
                 Limits = target.NodeLimits with { SharedMemoryBytes = plan.SharedMemory },
-                Gpus = target.Gpus > 0,
+                Gpus = gpus.Take(request.Id, target.Gpus * (plan.Gang is { Kind: GangKind.Mpi } ? plan.Gang.Instances : 1)),
             };
             specs.AddRange(gang is null ? [spec] : processes.Select((member, i) => gang.Of(spec, staged, member, i)));
         }

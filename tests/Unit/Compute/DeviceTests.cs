@@ -8,14 +8,14 @@ public sealed class DeviceTests : IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("zaffre-devices-").FullName;
 
     [Fact]
-    public void A_task_with_gpus_sees_the_device_files_of_the_driver_and_no_others()
+    public void A_task_with_gpus_sees_the_device_files_of_its_own_and_the_drivers_and_no_others()
     {
-        foreach (var name in new[] { "nvidia0", "nvidia11", "nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-secret", "nvidiax", "sda" })
+        foreach (var name in new[] { "nvidia0", "nvidia1", "nvidia11", "nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-secret", "nvidiax", "sda" })
         {
             File.WriteAllText(Path.Combine(folder, name), "");
         }
 
-        var devices = HostGpus.Devices(folder);
+        var devices = HostGpus.Devices([0, 11], folder);
         Assert.Equal(["nvidia-uvm", "nvidia-uvm-tools", "nvidia0", "nvidia11", "nvidiactl"], devices.Select(path => Path.GetFileName(path)!));
 
         var arguments = new List<string>();

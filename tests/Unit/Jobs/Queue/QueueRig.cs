@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Zaffre.Compute;
 using Zaffre.Compute.Computes;
+using Zaffre.Compute.Launch;
 using Zaffre.Compute.Operator;
 using Zaffre.Database;
 using Zaffre.Jobs;
@@ -29,7 +30,7 @@ internal sealed class QueueRig : IDisposable
         services = new ServiceCollection()
             .AddSingleton(new DataDirectory(root)).AddSingleton(TimeProvider.System).AddLogging(logging => logging.SetMinimumLevel(LogLevel.None))
             .AddDatabase().AddResources().AddMigrations<JobTable>().BuildServiceProvider();
-        targets = new ComputeTargets(services.GetRequiredService<IResources>(), new ComputeOptions { Slots = hostSlots }, new ComputeSizes(new ComputeFile(new DataDirectory(root))));
+        targets = new ComputeTargets(services.GetRequiredService<IResources>(), new ComputeOptions { Slots = hostSlots }, new ComputeSizes(new ComputeFile(new DataDirectory(root))), new HostGpus(new DataDirectory(root), new ComputeOptions(), new GpuProgram(new ComputeOptions(), TimeProvider.System)));
         Queue = new JobQueue(Database);
     }
 
