@@ -9,6 +9,7 @@ using Zaffre.Compute.Environments.Features;
 using Zaffre.Compute.Launch;
 using Zaffre.Compute.Operator;
 using Zaffre.Compute.Staging;
+using Zaffre.Compute.Yaml;
 using Zaffre.Kernel;
 using Zaffre.Resources;
 using Zaffre.Web;
@@ -34,6 +35,7 @@ public static class ComputeModule
         services.AddSingleton<ComputeFile>().AddSingleton<ComputeSizes>().AddSingleton<PipSettings>(p => new PipSettings(p.GetRequiredService<DataDirectory>()));
         services.AddSingleton<IEnvironmentStates, EnvironmentStates>().AddSingleton<BuildEnvironment>().AddSingleton<ReadBuildLog>().AddSingleton<RequestedBuilds>().AddHostedService(p => p.GetRequiredService<RequestedBuilds>());
         services.AddSingleton<InstanceStates>().AddSingleton<ComputeChanges>();
+        services.AddSingleton<IYamlKind, ComputeYaml>();
         services.AddArmResource<ComputeResource>().AddSingleton<IWorkspaceSeed, ComputeSeed>();
         services.AddSingleton<IPrices, Prices>();
         services.AddSingleton<ComputeTargets>().AddSingleton<IComputes>(provider => provider.GetRequiredService<ComputeTargets>());

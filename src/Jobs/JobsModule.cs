@@ -96,6 +96,7 @@ public static class JobsModule
         DiffJobs.Map(own);
         WhyJob.Map(own);
         GetUsage.Map(own);
+        ListOutputs.Map(own);
         return endpoints;
     }
 }

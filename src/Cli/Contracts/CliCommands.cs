@@ -29,6 +29,9 @@ public static class CliCommands
             parent.Subcommands.Add(AssetCommands.Create("data", "data", "path", "uri_folder"));
             parent.Subcommands.Add(AssetCommands.Create("environment", "environments", "image", null));
             parent.Subcommands.Add(AssetCommands.Create("component", "components", null, null));
+            parent.Subcommands.Add(ComputeCommands.Create());
+            parent.Subcommands.Add(ResourceVerbs.Workspaces());
+            parent.Subcommands.Add(ResourceVerbs.Datastores());
             parent.Subcommands.Add(EndpointCommands.Create());
             parent.Subcommands.Add(DeploymentCommands.Create());
         }

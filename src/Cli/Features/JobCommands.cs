@@ -4,17 +4,17 @@ using Zaffre.Kernel;
 
 namespace Zaffre.Cli;
 
-/// <summary><c>zaffre job create|show|list|stream|cancel|download|rerun|diff|why</c>.</summary>
+/// <summary><c>zaffre job create|show|list|stream|cancel|archive|restore|update|download|rerun|diff|why</c>.</summary>
 internal static class JobCommands
 {
     public static Command Create()
     {
         var group = new Command("job", "Train and run: command jobs and pipelines.");
         group.Subcommands.Add(CreateJob());
-        group.Subcommands.Add(Show());
-        group.Subcommands.Add(List());
+        group.Subcommands.Add(JobListing.Show());
+        group.Subcommands.Add(JobListing.List());
         group.Subcommands.Add(Stream());
-        group.Subcommands.Add(Cancel());
+        JobChanges.AddTo(group);
         group.Subcommands.Add(Download());
         group.Subcommands.Add(Rerun());
         group.Subcommands.Add(Usage());
@@ -42,47 +42,10 @@ internal static class JobCommands
             file, name, set, stream);
     }
 
-    private static Verb Show()
-    {
-        var name = Name();
-        return new Verb("show", "Show details of a job.", async (call, ct) => Projection.Of(await call.Api.GetAsync(call.Api.Path("jobs/" + call.Get(name)), ct)), name);
-    }
-
-    private static Verb List()
-    {
-        var most = new Option<int>("--max-results", "-r") { Description = "Most jobs to list.", DefaultValueFactory = _ => 50 };
-        var all = new Option<bool>("--all-results") { Description = "Lists every job." };
-        var archived = new Option<bool>("--archived-only") { Description = "Lists archived jobs only." };
-        var both = new Option<bool>("--include-archived") { Description = "Lists archived and active jobs." };
-        return new Verb(
-            "list",
-            "List jobs in a workspace, newest first.",
-            async (call, ct) =>
-            {
-                var view = call.Get(archived) ? "ArchivedOnly" : call.Get(both) ? "All" : "ActiveOnly";
-                return await call.CollectAsync(call.Api.Path("jobs", "&listViewType=" + view), call.Get(all) ? int.MaxValue : call.Get(most), ct);
-            },
-            most, all, archived, both);
-    }
-
     private static Verb Stream()
     {
         var name = Name();
         return new Verb("stream", "Print the log of a job until it ends.", async (call, ct) => Projection.Of(await JobLog.StreamAsync(call.Api, call.Get(name), Console.Out, ct)), name);
-    }
-
-    private static Verb Cancel()
-    {
-        var name = Name();
-        return new Verb(
-            "cancel",
-            "Cancel a job.",
-            async (call, ct) =>
-            {
-                await call.Api.SendAsync(HttpMethod.Post, call.Api.Path($"jobs/{call.Get(name)}/cancel"), null, ct);
-                return null;
-            },
-            name);
     }
 
     private static Verb Usage()
@@ -149,7 +112,7 @@ internal static class JobCommands
             "Download the files of a job.",
             async (call, ct) =>
             {
-                var job = await call.Api.GetAsync(call.Api.Path("jobs/" + call.Get(name)), ct);
+                var job = await JobListing.FindAsync(call.Api, call.Get(name), ct);
                 await new JobDownload(call.Api, job, call.Get(path)).RunAsync(call.Get(output), call.Get(all), ct);
                 return (JsonNode?)null;
             },

@@ -34,8 +34,7 @@ internal sealed class JobDownload(ApiClient api, JsonObject job, string folder)
             throw new CliException($"The job has no output '{name}'. It has: {string.Join(", ", outputs.Select(pair => pair.Key))}");
         }
 
-        // An output without a place of its own lies at the default one.
-        var uri = outputs.Object(name)?.Text("uri") ?? $"azureml://datastores/workspaceblobstore/paths/azureml/{job.Text("name")}/{name}/";
+        var uri = outputs.Object(name)?.Text("uri") ?? throw new CliException($"The output '{name}' has no place.");
         const string marker = "/datastores/";
         var at = uri.IndexOf(marker, StringComparison.Ordinal);
         var parts = at < 0 ? [] : uri[(at + marker.Length)..].Split("/paths/", 2);

@@ -32,5 +32,6 @@ internal static class JobWhy
         ["status"] = step.Text("status"),
         ["decision"] = step.Text("decision"),
         ["why"] = step.Text("summary"),
+        ["compared_with"] = step.Text("comparedWith"),
     };
 }

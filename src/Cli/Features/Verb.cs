@@ -140,7 +140,7 @@ internal sealed record VerbCall(ParseResult Parsed, ApiClient Api)
         return result;
     }
 
-    public async Task<JsonArray> CollectAsync(string path, int most, CancellationToken ct)
+    public async Task<JsonArray> CollectAsync(string path, int most, CancellationToken ct, Func<JsonObject, JsonObject>? shown = null)
     {
         var result = new JsonArray();
         await foreach (var item in Api.ListAsync(path, ct))
@@ -150,7 +150,7 @@ internal sealed record VerbCall(ParseResult Parsed, ApiClient Api)
                 break;
             }
 
-            result.Add(Projection.Of(item));
+            result.Add((shown ?? Projection.Of)(item));
         }
 
         return result;

@@ -42,6 +42,12 @@ internal sealed record LocalContent(string Name, bool IsFolder, IReadOnlyList<Lo
     public string Hash()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        if (IsFolder)
+        {
+            // The folder's name is part of where it is uploaded to: what is called by the hash must not lie at two places.
+            hash.AppendData(Encoding.UTF8.GetBytes($"{Name}/\0"));
+        }
+
         var buffer = new byte[128 * 1024];
         foreach (var file in Files)
         {

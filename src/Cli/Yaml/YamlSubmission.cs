@@ -31,7 +31,13 @@ internal sealed class YamlSubmission(ApiClient api)
         var resolved = await ResolveAsync(kind, name, files, folder, set, ct);
         var replacements = await UploadAsync(resolved, folder, ct);
         JsonObject answer = [];
-        foreach (var request in resolved["requests"]!.AsArray().OfType<JsonObject>())
+        var requests = resolved["requests"]!.AsArray().OfType<JsonObject>().ToList();
+        if (kind == "job" && requests[^1].Object("body")?.Object("properties") is { } job)
+        {
+            job["experimentName"] ??= Experiment();
+        }
+
+        foreach (var request in requests)
         {
             answer = await api.SendAsync(
                 new HttpMethod(request.Text("method")!),
@@ -140,6 +146,15 @@ internal sealed class YamlSubmission(ApiClient api)
         {
             throw new CliException($"Uploading {file} failed: HTTP {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(ct)}");
         }
+    }
+
+    /// <summary>The experiment of a job that names none: the current folder without its extension and without blanks, as az and the SDK have it.</summary>
+    private static string Experiment()
+    {
+        var folder = Path.GetFileName(Directory.GetCurrentDirectory());
+        var dot = folder.LastIndexOf('.');
+        var name = (dot > 0 ? folder[..dot] : folder).Replace(" ", "", StringComparison.Ordinal);
+        return name.Length == 0 ? "Default" : name;
     }
 
     private static string Replace(string text, Dictionary<string, string> replacements) =>

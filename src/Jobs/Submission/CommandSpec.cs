@@ -32,6 +32,9 @@ internal sealed record OutputSpec(string Type, OutputMode Mode)
     /// <summary>True when <see cref="Uri"/> is the server's own choice, made for the pipeline's output that this is bound to.</summary>
     public bool Chosen { get; init; }
 
+    /// <summary>The place as it was asked for of the pipeline's output that this is bound to (<see cref="PlannedOutput.Pattern"/>).</summary>
+    public string? Pattern { get; init; }
+
     /// <summary>The asset to register when the job completes.</summary>
     public string? AssetName { get; init; }
 

@@ -9,6 +9,9 @@ namespace Zaffre.Jobs.Submission;
 /// </summary>
 internal static partial class Expressions
 {
+    /// <summary>Stands for the job's name in the path of an output.</summary>
+    public const string NameMacro = "${{name}}";
+
     /// <summary>Every expression of <paramref name="text"/>, without its braces and blanks.</summary>
     public static IEnumerable<string> In(string text) => Expression().Matches(text).Select(match => match.Groups["inner"].Value.Trim());
 

@@ -121,6 +121,9 @@ internal sealed record PlannedOutput(string Type, OutputMode Mode)
     /// <summary>True when this place was asked for; else it is the server's choice, and another one would do.</summary>
     public bool Asked { get; init; }
 
+    /// <summary>What was asked for, when the job's name is part of it: <c>${{name}}</c> in its place, everything else resolved. Else null.</summary>
+    public string? Pattern { get; init; }
+
     public string? AssetName { get; init; }
 
     public string? AssetVersion { get; init; }

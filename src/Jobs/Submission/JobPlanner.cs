@@ -247,6 +247,7 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
                     Blob = AddressOf(place.Blob),
                     Uri = place.LongDatastoreUri,
                     Asked = spec.Uri is not null && !spec.Chosen,
+                    Pattern = spec.Pattern ?? (spec.Uri is null || Expressions.SubstituteMacros(spec.Uri, Expressions.NameMacro, name, datastore) is var pattern && pattern == uri ? null : pattern),
                     AssetName = spec.AssetName,
                     AssetVersion = spec.AssetVersion,
                 };

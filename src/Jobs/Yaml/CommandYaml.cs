@@ -29,6 +29,11 @@ internal static class CommandYaml
             return null;
         }
 
+        if (Reference.TryParse(text) is not null)
+        {
+            return text;
+        }
+
         if (text.Equals("local", StringComparison.OrdinalIgnoreCase))
         {
             root.Unsupported(key, Submission.CommandTargets.LocalIsNotSupported);
@@ -60,13 +65,16 @@ internal static class CommandYaml
 
         return Compact(new JsonObject
         {
-            ["instanceCount"] = map.Integer("instance_count"),
+            ["instanceCount"] = IntegerOrBound(map, "instance_count"),
             ["instanceType"] = map.Text("instance_type"),
             ["shmSize"] = map.Text("shm_size"),
             ["properties"] = map.Json("properties"),
             ["locations"] = map.TextList("locations") is { } locations ? new JsonArray([.. locations.Select(location => JsonValue.Create(location))]) : null,
         });
     }
+
+    /// <summary>A number, or the input of the pipeline that a step takes it from.</summary>
+    private static JsonNode? IntegerOrBound(YamlMap map, string key) => Reference.TryParse(map.PeekText(key) ?? "") is null ? map.Integer(key) : map.Text(key);
 
     /// <summary>The distribution as jobs write it; what is wrong with its numbers the job itself reports.</summary>
     public static JsonObject? Distribution(YamlMap root)
@@ -82,8 +90,8 @@ internal static class CommandYaml
                 return Compact(new JsonObject
                 {
                     ["distributionType"] = "TensorFlow",
-                    ["parameterServerCount"] = map.Integer("parameter_server_count"),
-                    ["workerCount"] = map.Integer("worker_count"),
+                    ["parameterServerCount"] = IntegerOrBound(map, "parameter_server_count"),
+                    ["workerCount"] = IntegerOrBound(map, "worker_count"),
                 });
             case "ray":
                 map.ToJson();
@@ -93,7 +101,7 @@ internal static class CommandYaml
                 return Compact(new JsonObject
                 {
                     ["distributionType"] = type == "mpi" ? "Mpi" : "PyTorch",
-                    ["processCountPerInstance"] = map.Integer("process_count_per_instance"),
+                    ["processCountPerInstance"] = IntegerOrBound(map, "process_count_per_instance"),
                 });
             default:
                 map.ToJson();

@@ -33,7 +33,7 @@ internal sealed class JobYaml(PipelineYaml pipelines, YamlCheck check) : IYamlKi
             ["jobType"] = "Command",
             ["description"] = root.Text("description"),
             ["displayName"] = root.Text("display_name") ?? name,
-            ["experimentName"] = root.Text("experiment_name") ?? "Default",
+            ["experimentName"] = root.Text("experiment_name"),
             ["tags"] = root.Texts("tags"),
             ["properties"] = root.Texts("properties"),
             ["command"] = root.Text("command", required: true),

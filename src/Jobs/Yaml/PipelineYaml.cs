@@ -20,7 +20,7 @@ internal sealed class PipelineYaml(IAssets assets, YamlCheck check)
             ["jobType"] = "Pipeline",
             ["description"] = root.Text("description"),
             ["displayName"] = root.Text("display_name") ?? name,
-            ["experimentName"] = root.Text("experiment_name") ?? "Default",
+            ["experimentName"] = root.Text("experiment_name"),
             ["tags"] = root.Texts("tags"),
             ["properties"] = root.Texts("properties"),
             ["computeId"] = CommandYaml.Compute(reading, root, "compute"),

@@ -175,9 +175,14 @@ internal sealed class YamlNodes(YamlReading reading, YamlComponents components)
         }
 
         var outputs = new JsonObject();
-        foreach (var name in map.Keys.Where(name => map.ShapeOf(name) is not YamlShape.Null))
+        foreach (var name in map.Keys)
         {
-            if (map.ShapeOf(name) is YamlShape.Scalar)
+            if (map.ShapeOf(name) is YamlShape.Null)
+            {
+                // Nothing to say about it: az leaves it to the component.
+                map.Ignore(name);
+            }
+            else if (map.ShapeOf(name) is YamlShape.Scalar)
             {
                 outputs[name] = new JsonObject { ["type"] = "literal", ["value"] = map.Text(name) };
             }

@@ -194,6 +194,16 @@ public sealed class ReuseTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         Assert.StartsWith("runs: output out is asked for at another place", elsewhere.Steps[0]["summary"]!.ToString(), StringComparison.Ordinal);
         Assert.Equal("here\n", await pipelines.ReadAsync("azureml://datastores/workspaceblobstore/paths/asked/two/word.txt"));
 
+        // A place of which the job's name is part is another one in each run: what was asked for counts, and the files stay with the run that wrote them.
+        await RunAsync("place-4", To("asked/${{name}}/it"));
+        await RunAsync("place-5", To("asked/${{ name }}/it"));
+        Assert.Equal(["reused Reused"], await WhyAsync("place-5"));
+        var outputs = (await Arm.GetAsync($"/zaffre/v1{Arm.Main.Id}/jobs/place-5_put/outputs")).Ok();
+        Assert.EndsWith("/paths/asked/place-4_put/it", outputs.At("out.uri")!.TrimEnd('/'), StringComparison.Ordinal);
+        Assert.Equal(1, (long)outputs["out"]!["files"]!);
+        await RunAsync("place-6", To("asked/${{name}}/other"));
+        Assert.Equal(["run Changed"], await WhyAsync("place-6"));
+
         await pipelines.ComponentAsync("fails", """{"command":"exit 3","outputs":{"out":{"type":"uri_folder"}}}""");
         const string failing = """{"jobs":{"bad":{"type":"command","componentId":"@fails"}}}""";
         await RunAsync("fails-1", failing);

@@ -87,7 +87,7 @@ internal sealed record InputFact(string Type, string Mode)
     public BlobAddress? At { get; init; }
 }
 
-/// <summary>An output; <paramref name="Place"/> is set when that place was asked for.</summary>
+/// <summary>An output; <paramref name="Place"/> is set when that place was asked for, with <c>${{name}}</c> where each run has its own.</summary>
 internal sealed record OutputFact(string Type, string Mode, string? Place);
 
 /// <summary>Code by content; where it lies is no part of the key.</summary>
@@ -134,7 +134,7 @@ internal sealed record KnownFacts(StepFacts Facts, IReadOnlyList<BlobAddress> Mi
             Workspace = plan.WorkspaceId,
             Command = plan.Command,
             Inputs = inputs,
-            Outputs = plan.Outputs.ToDictionary(pair => pair.Key, pair => new OutputFact(pair.Value.Type, pair.Value.Mode.ToString(), pair.Value.Asked ? pair.Value.Uri : null), StringComparer.Ordinal),
+            Outputs = plan.Outputs.ToDictionary(pair => pair.Key, pair => new OutputFact(pair.Value.Type, pair.Value.Mode.ToString(), pair.Value.Asked ? pair.Value.Pattern ?? pair.Value.Uri : null), StringComparer.Ordinal),
             Variables = plan.Variables,
             Gang = plan.Gang is null ? null : JsonSerializer.Serialize(plan.Gang, JobsJson.Default.PlannedGang),
             Code = plan.Code is { } code ? new CodeFact(Digest(code, "its code"), code) : null,

@@ -131,7 +131,7 @@ internal static class Interface
             findings.Invalid(given.Path, $"the pipeline's output '{given.Bound}' is a {target.Type}, and the step writes a {port.Type}.");
         }
 
-        return new OutputSpec(port.Type, InputsAndOutputs.OutputModeOf(given.Mode, given.Path, findings) ?? target.Mode) { Uri = target.Uri, Chosen = !target.Asked };
+        return new OutputSpec(port.Type, InputsAndOutputs.OutputModeOf(given.Mode, given.Path, findings) ?? target.Mode) { Uri = target.Uri, Chosen = !target.Asked, Pattern = target.Pattern };
     }
 
     /// <summary>What a given value is.</summary>

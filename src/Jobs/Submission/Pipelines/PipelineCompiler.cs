@@ -149,8 +149,9 @@ internal sealed class PipelineCompiler(JobPlanner planner)
 
     private async Task<JobPlan> CommandAsync(Compilation compilation, Level level, Part part, CancellationToken ct)
     {
-        var (node, component, planning) = (part.Node, part.Component, part.Planning);
+        var (component, planning) = (part.Component, part.Planning);
         var before = compilation.Findings.Count;
+        var node = BoundSettings.Resolve(part.Node, level, compilation.Findings);
         var late = LatePlanning.Of(part);
         var absent = part.Inputs.Where(pair => ReferenceEquals(pair.Value, Bound.Absent) && !late.ContainsKey(pair.Key)).Select(pair => pair.Key).ToHashSet(StringComparer.Ordinal);
         var perhaps = late.Where(pair => pair.Value.Port.Optional).Select(pair => pair.Key).ToHashSet(StringComparer.Ordinal);
