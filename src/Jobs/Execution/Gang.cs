@@ -101,7 +101,7 @@ internal sealed class Gang(ITaskLauncher launcher, TaskId first, JobPlan plan)
         return reason;
     }
 
-    /// <summary>Starts those tasks that lie ready and were not started when the server died; the problem says which one did not start.</summary>
+    /// <summary>Starts those tasks that lie ready and were not started when the server died; the problem says which one did not start. It never passes: the others began.</summary>
     public async Task<Problem?> CompleteStartAsync(TimeSpan grace, CancellationToken ct)
     {
         var missing = new List<Member>();
@@ -113,7 +113,7 @@ internal sealed class Gang(ITaskLauncher launcher, TaskId first, JobPlan plan)
             }
         }
 
-        return missing.Count == 0 ? null : (await StartPreparedAsync(missing, grace, ct)).Problem;
+        return missing.Count == 0 ? null : (await StartPreparedAsync(missing, grace, ct)).Problem is { } problem ? problem with { Transient = false } : null;
     }
 
     /// <summary>Completes when every task is over. Brings that about once one fails, or only those are left that serve the others.</summary>

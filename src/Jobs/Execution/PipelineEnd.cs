@@ -4,17 +4,41 @@ using Zaffre.Web;
 namespace Zaffre.Jobs.Execution;
 
 /// <summary>
-/// Ends a pipeline of which no step is open: log, digests of its outputs, verdict. Doing it again after a crash does the same; two at once are
-/// harmless, since only one of the last units finds the pipeline alive.
+/// Ends a pipeline of which no step is open: log, digests of its outputs, verdict. Doing it again after a crash does the same. Two of the same come one after
+/// the other, so that the log tells the end that was stored.
 /// </summary>
-internal sealed class PipelineEnd(JobTable jobs, Transitions transitions, PipelineLog log, LoopOutputs loops, TimeProvider time)
+internal sealed class PipelineEnd(JobTable jobs, Transitions transitions, PipelineLog log, LoopOutputs loops, TimeProvider time) : IDisposable
 {
     private const int MostNamed = 5;
+
+    private readonly SemaphoreSlim[] ending = [.. Enumerable.Range(0, 16).Select(_ => new SemaphoreSlim(1, 1))];
 
     /// <summary>The log files of pipelines.</summary>
     public PipelineLog Log => log;
 
     public async Task RunAsync(ArmId id)
+    {
+        var turn = ending[(uint)id.Key.GetHashCode(StringComparison.Ordinal) % ending.Length];
+        await turn.WaitAsync(CancellationToken.None);
+        try
+        {
+            await EndAsync(id);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var turn in ending)
+        {
+            turn.Dispose();
+        }
+    }
+
+    private async Task EndAsync(ArmId id)
     {
         if (await jobs.FindAsync(id, CancellationToken.None) is not { Status: JobStatus.Finalizing } pipeline)
         {

@@ -56,8 +56,8 @@ internal sealed class PipelineLog(JobTable jobs, IBlobStore store, TimeProvider 
         await writing.WaitAsync(CancellationToken.None);
         try
         {
-            // Once it is to end, only the whole log is written.
-            if (await jobs.FindAsync(id, CancellationToken.None) is { } pipeline && (last is not null || pipeline.Status is JobStatus.Running or JobStatus.CancelRequested))
+            // While it is to end, only the whole log is written; what lies there afterwards is what the rows say of the end.
+            if (await jobs.FindAsync(id, CancellationToken.None) is { } pipeline && (last is not null || pipeline.Status != JobStatus.Finalizing))
             {
                 await WriteAsync(pipeline, last);
             }

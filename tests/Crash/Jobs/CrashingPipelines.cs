@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
@@ -21,47 +22,96 @@ internal sealed record SentPipeline(string Name, PipelineCase Case, IReadOnlySet
 }
 
 /// <summary>What a job of the server says of itself.</summary>
-internal sealed record FoundJob(string Status, string? Code);
-
-/// <summary>
-/// Pipelines on a server that dies: components that print numbered lines and note in an output of theirs that they ran, their submission, and what
-/// the server tells of them.
-/// </summary>
-internal sealed class CrashingPipelines(ZaffreServer server, string token)
+internal sealed record FoundJob(string Status, string? Code)
 {
-    public const int MostLines = 3;
+    /// <summary>The job whose outputs a reused step has; null for one that ran.</summary>
+    public string? ReusedFrom { get; init; }
+
+    /// <summary>How often it was tried.</summary>
+    public int Attempt { get; init; }
+
+    public JsonNode? Outputs { get; init; }
+
+    /// <summary>The path of an output's place in its container.</summary>
+    public string PlaceOf(string output)
+    {
+        var uri = Outputs![output]!["uri"]!.ToString();
+        return uri[(uri.IndexOf("/paths/", StringComparison.Ordinal) + "/paths/".Length)..].TrimEnd('/');
+    }
+}
+
+/// <summary>Pipelines on a server that dies: their submission, what is done to them, and what the server tells of them.</summary>
+internal sealed class CrashingPipelines(ZaffreServer server, string token) : IDisposable
+{
+    private const int DataFiles = 3;
+    private const int DataBytes = 48 * 1024 * 1024;
+    private const string DataPath = "crash-data";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
-    /// <summary>How many lines a command prints, by its path.</summary>
-    public static int LinesOf(string path) => path.Sum(letter => letter) % (MostLines + 1);
+    private string? container;
+    private HttpClient? client;
 
-    /// <summary>What the log of a command that was not disturbed holds.</summary>
-    public static string LogOf(string path) => "begin\n" + string.Concat(Enumerable.Range(1, LinesOf(path)).Select(i => $"line {i}\n")) + "end\n";
+    /// <summary>A client of the server that is there now.</summary>
+    private HttpClient Client
+    {
+        get
+        {
+            if (client?.BaseAddress != server.Url)
+            {
+                client?.Dispose();
+                client = server.Client(token);
+            }
+
+            return client;
+        }
+    }
+
+    /// <summary>The folder of the workspace's blobs.</summary>
+    private string Container => container ??= Directory.EnumerateDirectories(Path.Combine(server.Data, "blobs"), "azureml-blobstore-*", SearchOption.AllDirectories).Single();
+
+    public void Dispose() => client?.Dispose();
 
     public async Task SetUpAsync()
     {
-        using var client = server.Client(token);
-        await PutAsync(client, "environments/crash/versions/1", new JsonObject { ["image"] = "debian" });
-        for (var lines = 0; lines <= MostLines; lines++)
+        await PutAsync("environments/crash/versions/1", new JsonObject { ["image"] = "debian" });
+        for (var variant = 0; variant < PipelineCase.Variants; variant++)
         {
-            await ComponentAsync(client, Component(lines, fails: false), Spec(lines, code: 0));
-            await ComponentAsync(client, Component(lines, fails: true), Spec(lines, code: 3));
+            await ComponentAsync(CrashComponents.Name(variant, fails: false), CrashComponents.Spec(variant, fails: false));
+            await ComponentAsync(CrashComponents.Name(variant, fails: true), CrashComponents.Spec(variant, fails: true));
+        }
+
+        await PutAsync("jobs/first", new JsonObject { ["jobType"] = "Command", ["command"] = "echo > ${{outputs.out}}", ["environmentId"] = $"{server.Workspace}/environments/crash/versions/1", ["outputs"] = new JsonObject { ["out"] = new JsonObject { ["jobOutputType"] = "uri_file" } } });
+        Assert.Equal("Completed", (await EndAsync("first"))?.Status);
+        await PutAsync("data/crash/versions/1", new JsonObject { ["dataType"] = "uri_folder", ["dataUri"] = $"azureml://datastores/workspaceblobstore/paths/{DataPath}/" });
+        Directory.CreateDirectory(Path.Combine(Container, DataPath));
+        for (var file = 0; file < DataFiles; file++)
+        {
+            await using var large = File.Create(Path.Combine(Container, DataPath, $"{file}"));
+            large.SetLength(DataBytes);
+        }
+    }
+
+    /// <summary>Lets the data look changed, so that it must be read before a step that sees it is decided.</summary>
+    public void TouchData()
+    {
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(Container, DataPath)))
+        {
+            File.SetLastWriteTimeUtc(file, TimeProvider.System.GetUtcNow().UtcDateTime);
         }
     }
 
     /// <summary>Sends a pipeline; true when the server acknowledged it.</summary>
     public async Task<bool> TrySendAsync(SentPipeline sent)
     {
-        using var client = server.Client(token);
-        var wire = new PipelineWire(server.Workspace, path => Component(LinesOf(path), sent.Failing.Contains(path)));
+        var wire = new PipelineWire(server.Workspace, (path, step) => CrashComponents.Name(step.Variant, sent.Failing.Contains(path))) { Gangs = true, Data = "azureml:crash:1" };
         try
         {
-            foreach (var (name, spec) in wire.Components(sent.Case.Root, sent.Name))
+            foreach (var (name, spec) in wire.Components(sent.Case, sent.Name))
             {
-                await ComponentAsync(client, name, spec);
+                await ComponentAsync(name, spec);
             }
 
-            await PutAsync(client, "jobs/" + sent.Name, wire.Job(sent.Case, sent.Name, "serverless"));
+            await PutAsync("jobs/" + sent.Name, wire.Job(sent.Case, sent.Name, "serverless"));
             return true;
         }
         catch (HttpRequestException lost) when (lost.StatusCode is null)
@@ -72,11 +122,10 @@ internal sealed class CrashingPipelines(ZaffreServer server, string token)
 
     public async Task CancelAsync(SentPipeline sent)
     {
-        using var client = server.Client(token);
         sent.CancelSent = true;
         try
         {
-            using var answer = await client.PostAsync(Url($"jobs/{sent.Name}/cancel"), null);
+            using var answer = await Client.PostAsync(Url($"jobs/{sent.Name}/cancel"), null);
             sent.CancelAccepted |= answer.StatusCode == HttpStatusCode.Accepted;
         }
         catch (HttpRequestException lost) when (lost.StatusCode is null)
@@ -122,26 +171,30 @@ internal sealed class CrashingPipelines(ZaffreServer server, string token)
 
     public async Task<FoundJob?> FindAsync(string name)
     {
-        using var client = server.Client(token);
-        using var answer = await client.GetAsync(Url("jobs/" + name));
+        using var answer = await Client.GetAsync(Url("jobs/" + name));
         if (answer.StatusCode == HttpStatusCode.NotFound)
         {
             return null;
         }
 
         answer.EnsureSuccessStatusCode();
-        var properties = (await answer.Content.ReadFromJsonAsync<JsonObject>())!["properties"]!;
-        return new FoundJob(properties["status"]!.ToString(), properties["properties"]?["zaffre.error.code"]?.ToString());
+        var job = (await answer.Content.ReadFromJsonAsync<JsonObject>())!["properties"]!;
+        var properties = job["properties"];
+        return new FoundJob(job["status"]!.ToString(), properties?["zaffre.error.code"]?.ToString())
+        {
+            ReusedFrom = properties?["azureml.isreused"]?.ToString() is "true" ? properties["azureml.reusedrunid"]!.ToString() : null,
+            Attempt = int.Parse(properties?["zaffre.attempt"]?.ToString() ?? "1", CultureInfo.InvariantCulture),
+            Outputs = job["outputs"],
+        };
     }
 
     /// <summary>The names of a pipeline's job and of everything below it.</summary>
     public async Task<IReadOnlyList<string>> TreeAsync(string name)
     {
-        using var client = server.Client(token);
         var names = new List<string> { name };
         for (var i = 0; i < names.Count; i++)
         {
-            var children = await client.GetFromJsonAsync<JsonObject>(new Uri($"/history/v1.0{server.Workspace}/runs/{names[i]}/children", UriKind.Relative));
+            var children = await Client.GetFromJsonAsync<JsonObject>(new Uri($"/history/v1.0{server.Workspace}/runs/{names[i]}/children", UriKind.Relative));
             names.AddRange(children!["value"]!.AsArray().Select(child => child!["runId"]!.ToString()));
         }
 
@@ -151,11 +204,10 @@ internal sealed class CrashingPipelines(ZaffreServer server, string token)
     /// <summary>The log, followed to its end.</summary>
     public async Task<string> LogAsync(string name)
     {
-        using var client = server.Client(token);
         using var limit = new CancellationTokenSource(Patience);
         try
         {
-            return await client.GetStringAsync(new Uri($"/zaffre/v1{server.Workspace}/jobs/{name}/logs?follow=true", UriKind.Relative), limit.Token);
+            return await Client.GetStringAsync(new Uri($"/zaffre/v1{server.Workspace}/jobs/{name}/logs?follow=true", UriKind.Relative), limit.Token);
         }
         catch (OperationCanceledException late)
         {
@@ -166,35 +218,32 @@ internal sealed class CrashingPipelines(ZaffreServer server, string token)
     /// <summary>How many versions of the data asset there are.</summary>
     public async Task<int> VersionsAsync(string asset)
     {
-        using var client = server.Client(token);
-        using var answer = await client.GetAsync(Url($"data/{asset}/versions"));
+        using var answer = await Client.GetAsync(Url($"data/{asset}/versions"));
         return answer.StatusCode == HttpStatusCode.NotFound ? 0 : (await answer.Content.ReadFromJsonAsync<JsonObject>())!["value"]!.AsArray().Count;
     }
 
     /// <summary>A file of an output, read where blobs lie; null when there is none.</summary>
-    public async Task<string?> OutputAsync(string job, string output, string? file = null)
-    {
-        using var client = server.Client(token);
-        var found = await client.GetFromJsonAsync<JsonObject>(Url("jobs/" + job));
-        var uri = found!["properties"]!["outputs"]![output]!["uri"]!.ToString();
-        var path = uri[(uri.IndexOf("/paths/", StringComparison.Ordinal) + "/paths/".Length)..].TrimEnd('/');
-        var place = Directory.EnumerateDirectories(Path.Combine(server.Data, "blobs"), "azureml-blobstore-*", SearchOption.AllDirectories).Select(container => Path.Combine([container, path, .. file is null ? (string[])[] : [file]])).FirstOrDefault(File.Exists);
-        return place is null ? null : await File.ReadAllTextAsync(place);
-    }
+    public async Task<string?> OutputAsync(FoundJob job, string output, string file = "") => await ReadAsync(Path.Combine(job.PlaceOf(output), file));
 
-    private static string Component(int lines, bool fails) => $"crash_{lines}{(fails ? "_fails" : "")}";
+    /// <summary>Deletes the file that a job wrote.</summary>
+    public void Delete(FoundJob job, string output) => File.Delete(Path.Combine(Container, job.PlaceOf(output)));
+
+    /// <summary>A file of a job's logs, read where they lie; null when there is none.</summary>
+    public Task<string?> LogFileAsync(string job, string file) => ReadAsync($"ExperimentRun/dcid.{job}/{file}");
+
+    private async Task<string?> ReadAsync(string path) => Directory.EnumerateDirectories(Path.GetDirectoryName(Container)!).Select(each => Path.Combine(each, path)).FirstOrDefault(File.Exists) is { } found ? await File.ReadAllTextAsync(found) : null;
 
     /// <summary>The name of the job that a process belongs to: by its variables, or as its launcher.</summary>
     private string? JobOf(string folder)
     {
         try
         {
-            var command = File.ReadAllText(Path.Combine(folder, "cmdline"));
+            // A launcher works in the folder of its attempt, a warm one in that of the task it was given.
             var tasks = Path.Combine(server.Data, "tasks") + "/";
-            if (command.Contains("launch.sh", StringComparison.Ordinal) && command.IndexOf(tasks, StringComparison.Ordinal) is >= 0 and var at)
+            if (File.ReadAllText(Path.Combine(folder, "cmdline")).Contains("launch", StringComparison.Ordinal)
+                && Directory.ResolveLinkTarget(Path.Combine(folder, "cwd"), returnFinalTarget: false)?.FullName is { } place && place.StartsWith(tasks, StringComparison.Ordinal))
             {
-                var task = command[(at + tasks.Length)..].Split('/')[0];
-                return task[..task.LastIndexOf('.')];
+                return place[tasks.Length..].Split('.')[0];
             }
 
             // Variables tell the workspace too, and so this server's own jobs from others'.
@@ -209,37 +258,7 @@ internal sealed class CrashingPipelines(ZaffreServer server, string token)
         }
     }
 
-    private static JsonObject Spec(int lines, int code)
-    {
-        var inputs = new JsonObject { ["tag"] = new JsonObject { ["type"] = "string", ["default"] = "default" } };
-        for (var port = 0; port < PipelineCase.Ports; port++)
-        {
-            inputs[PipelineCase.Port(port)] = new JsonObject { ["type"] = "uri_file", ["optional"] = true };
-        }
-
-        return new JsonObject
-        {
-            ["type"] = "command",
-            ["command"] = $$$"""
-                set -eo pipefail
-                echo ran >> ${{outputs.ledger}}/runs
-                echo begin
-                for i in $(seq {{{lines}}}); do echo line $i; sleep 0.1; done
-                all=
-                for file in $[[${{inputs.a}}]] $[[${{inputs.b}}]] $[[${{inputs.c}}]]; do all="$all,$(cat "$file")"; done
-                text="$AZUREML_RUN_ID[${{inputs.tag}}](${all#,})"
-                if [ ${#text} -ge 200 ]; then text="$AZUREML_RUN_ID#$(printf %s "$text" | sha256sum | cut -c1-16)"; fi
-                printf %s "$text" > ${{outputs.out}}
-                case $AZUREML_RUN_ID in *0 | *3 | *4) echo false ;; *) echo true ;; esac > ${{outputs.flag}}
-                echo end
-                exit {{{code}}}
-                """,
-            ["inputs"] = inputs,
-            ["outputs"] = new JsonObject { ["out"] = new JsonObject { ["type"] = "uri_file" }, ["ledger"] = new JsonObject { ["type"] = "uri_folder" }, ["flag"] = new JsonObject { ["type"] = "boolean" } },
-        };
-    }
-
-    private async Task ComponentAsync(HttpClient client, string name, JsonObject spec)
+    private async Task ComponentAsync(string name, JsonObject spec)
     {
         spec["name"] = name;
         if (spec["type"]!.ToString() == "command")
@@ -247,12 +266,12 @@ internal sealed class CrashingPipelines(ZaffreServer server, string token)
             spec["environment"] = $"azureml:{server.Workspace}/environments/crash/versions/1";
         }
 
-        await PutAsync(client, $"components/{name}/versions/1", new JsonObject { ["componentSpec"] = spec });
+        await PutAsync($"components/{name}/versions/1", new JsonObject { ["componentSpec"] = spec });
     }
 
-    private async Task PutAsync(HttpClient client, string path, JsonObject properties)
+    private async Task PutAsync(string path, JsonObject properties)
     {
-        using var answer = await client.PutAsJsonAsync(Url(path), new JsonObject { ["properties"] = properties });
+        using var answer = await Client.PutAsJsonAsync(Url(path), new JsonObject { ["properties"] = properties });
         Assert.True(answer.StatusCode is HttpStatusCode.Created or HttpStatusCode.OK, $"{path}: {answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
     }
 

@@ -82,6 +82,13 @@ internal sealed class PipelineClient(ZaffreHost host)
         Assert.True((await host.Get<IBlobStore>().PutAsync(new BlobAddress(place.Account, place.Container, place.Path), content, new BlobWrite(), CancellationToken.None)).TryGet(out _, out _));
     }
 
+    /// <summary>Deletes the file that lies at a URI.</summary>
+    public async Task DeleteAsync(string uri)
+    {
+        var place = (await host.Get<IUriResolver>().ResolveAsync(Arm.Main, uri, CancellationToken.None)).Value.Blob!;
+        Assert.True(await host.Get<IBlobStore>().DeleteAsync(new BlobAddress(place.Account, place.Container, place.Path), CancellationToken.None));
+    }
+
     /// <summary>The text that lies at a URI.</summary>
     public async Task<string> ReadAsync(string uri)
     {

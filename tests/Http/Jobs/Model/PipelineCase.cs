@@ -40,6 +40,12 @@ internal sealed record CaseStep(IReadOnlyList<Source> Inputs, TagKind Tag, int S
     /// <summary>The earlier decision whose block the step stands in, and which block.</summary>
     public (int If, bool Side)? Branch { get; init; }
 
+    /// <summary>Which command it runs: 0 is not deterministic and writes its job's name, the others write the same whenever they see the same.</summary>
+    public int Variant { get; init; }
+
+    /// <summary>A command of two processes, where tasks are real.</summary>
+    public bool Gang { get; init; }
+
     public bool Is(ControlKind kind) => Control?.Kind == kind;
 
     /// <summary>Whether others can read its output.</summary>
@@ -57,11 +63,19 @@ internal sealed record PipelineCase(CaseLevel Root, bool GoOn, IReadOnlyList<int
 {
     public const int Ports = 3;
 
+    public const int Variants = 4;
+
+    /// <summary>Every step runs.</summary>
+    public bool Force { get; init; } = true;
+
+    /// <summary>What every command sees beside its inputs: only runs with the same one can have seen the same.</summary>
+    public string? Salt { get; init; }
+
     public static string Port(int port) => ((char)('a' + port)).ToString();
 
     public override string ToString()
     {
-        var text = new StringBuilder($"continue_on_step_failure={GoOn} ");
+        var text = new StringBuilder($"continue_on_step_failure={GoOn} force_rerun={Force} salt={Salt} ");
         Write(text, Root);
         return text.Append($" choices=[{string.Join(",", Choices)}]").ToString();
     }
@@ -86,7 +100,8 @@ internal sealed record PipelineCase(CaseLevel Root, bool GoOn, IReadOnlyList<int
                 null => null,
             };
             var branch = step.Branch is { } within ? $"{within.Side} of s{within.If}" : null;
-            text.Append($"{(i == 0 ? "" : " ")}s{i}({string.Join(",", inputs.Append(tag).Append(control).Append(branch).OfType<string>())})");
+            var variant = !step.Is(ControlKind.If) && step.Inner is null ? $"v{step.Variant}{(step.Gang ? " gang" : "")}" : null;
+            text.Append($"{(i == 0 ? "" : " ")}s{i}({string.Join(",", inputs.Append(tag).Append(control).Append(branch).Prepend(variant).OfType<string>())})");
             if (step.Inner is not null)
             {
                 Write(text, step.Inner);
@@ -106,8 +121,32 @@ internal static class PipelineCases
     public static PipelineCase Random(Random random)
     {
         var root = Level(random, 0);
-        return new PipelineCase(root, random.Next(2) == 0, [.. Enumerable.Range(0, random.Next(0, 14)).Select(_ => random.Next(0, 10_000))]);
+        return new PipelineCase(root, random.Next(2) == 0, Choices(random));
     }
+
+    /// <summary>The same pipeline a while later: something of it may have changed, and other things happen to it.</summary>
+    public static PipelineCase Later(PipelineCase one, Random random)
+    {
+        var root = one.Root;
+        for (var change = random.Next(3); change > 0; change--)
+        {
+            var smaller = Smaller(root).ToArray();
+            root = random.Next(2) == 0 && smaller.Length > 0 ? smaller[random.Next(smaller.Length)] : Varied(root, random);
+        }
+
+        return one with { Root = root, Force = random.Next(6) == 0, Choices = Choices(random) };
+    }
+
+    /// <summary>Another command for one of the steps.</summary>
+    private static CaseLevel Varied(CaseLevel level, Random random)
+    {
+        var at = random.Next(level.Steps.Count);
+        var step = level.Steps[at];
+        var varied = step.Inner is { } inner ? step with { Inner = Varied(inner, random) } : step with { Variant = random.Next(PipelineCase.Variants) };
+        return level with { Steps = [.. level.Steps.Take(at), varied, .. level.Steps.Skip(at + 1)] };
+    }
+
+    private static int[] Choices(Random random) => [.. Enumerable.Range(0, random.Next(0, 14)).Select(_ => random.Next(0, 10_000))];
 
     private static CaseLevel Level(Random random, int depth)
     {
@@ -129,6 +168,8 @@ internal static class PipelineCases
             {
                 Control = random.Next(10) switch { 0 or 1 => Control(ControlKind.If), 2 => Control(ControlKind.DoWhile), 3 => Control(ControlKind.ParallelFor), _ => null },
                 Branch = Decision() is { } decision ? (decision, random.Next(2) == 0) : null,
+                Variant = random.Next(PipelineCase.Variants),
+                Gang = random.Next(8) == 0,
             });
         }
 

@@ -9,9 +9,8 @@ namespace Zaffre.Tests.Http.Jobs.Model;
 internal sealed class PipelineDriver(ZaffreHost host, ScriptedLauncher launcher, TimeSpan patience)
 {
     public const string Compute = "wide";
-    public const string Command = "model_write";
-
     private readonly PipelineClient pipelines = new(host);
+    private readonly ModelRuns runs = new();
     private PipelineModel? model;
     private PipelineCase? present;
     private int next;
@@ -24,16 +23,22 @@ internal sealed class PipelineDriver(ZaffreHost host, ScriptedLauncher launcher,
     public static async Task SetUpAsync(ZaffreHost host)
     {
         var pipelines = new PipelineClient(host);
-        await pipelines.ComponentAsync(Command, """
-            {"command":"write ${{inputs.tag}} ${{outputs.out}} ${{outputs.flag}} $[[${{inputs.a}}]] $[[${{inputs.b}}]] $[[${{inputs.c}}]]",
-             "inputs":{"tag":{"type":"string","default":"default"},"a":{"type":"uri_file","optional":true},"b":{"type":"uri_file","optional":true},"c":{"type":"uri_file","optional":true}},
-             "outputs":{"out":{"type":"uri_file"},"flag":{"type":"boolean"}}}
-            """);
+        for (var variant = 0; variant < PipelineCase.Variants; variant++)
+        {
+            var (who, deterministic) = variant == 0 ? ("-", "false") : ($"v{variant}", "true");
+            await pipelines.ComponentAsync(Command(variant), $$$"""
+                {"command":"write {{{who}}} ${{inputs.tag}} ${{outputs.out}} ${{outputs.flag}} $[[${{inputs.a}}]] $[[${{inputs.b}}]] $[[${{inputs.c}}]]","is_deterministic":{{{deterministic}}},
+                 "inputs":{"tag":{"type":"string","default":"default"},"a":{"type":"uri_file","optional":true},"b":{"type":"uri_file","optional":true},"c":{"type":"uri_file","optional":true} },
+                 "outputs":{"out":{"type":"uri_file"},"flag":{"type":"boolean"}} }
+                """);
+        }
+
         (await pipelines.Arm.PutAsync("~/computes/" + Compute, """
             {"location":"local","properties":{"computeType":"AmlCompute","properties":{"vmSize":"Standard_DS2_v2","scaleSettings":{"minNodeCount":0,"maxNodeCount":1000}}}}
             """)).Ok();
     }
 
+    /// <summary>Runs one case after another; each may reuse what ran before it.</summary>
     public async Task RunAsync(PipelineCase one, string name)
     {
         await SubmitAsync(one, name);
@@ -46,15 +51,37 @@ internal sealed class PipelineDriver(ZaffreHost host, ScriptedLauncher launcher,
 
     public async Task SubmitAsync(PipelineCase one, string name)
     {
-        var wire = new PipelineWire(Arm.Main.Id.Value, _ => Command);
-        foreach (var (component, spec) in wire.Components(one.Root, name))
+        var wire = new PipelineWire(Arm.Main.Id.Value, (_, step) => Command(step.Variant));
+        foreach (var (component, spec) in wire.Components(one, name))
         {
             await pipelines.ComponentAsync(component, spec.ToJsonString());
         }
 
-        (present, next, model) = (one, 0, new PipelineModel(one, name));
+        (present, next, model) = (one, 0, new PipelineModel(one, name, runs));
         (await pipelines.PutAsync(name, wire.Job(one, name, Compute).ToJsonString())).Ok();
         await SettleAsync([.. Model.Root.All]);
+    }
+
+    /// <summary>How many commands ran, and how many were reused.</summary>
+    public (int Ran, int Reused) Count() => (Model.Root.All.Count(node => node is { IsCommand: true, Began: true, Reused: false }), Model.Root.All.Count(node => node.Reused));
+
+    /// <summary>Takes the outputs away of every run that saw one certain thing, and names it.</summary>
+    public async Task<string?> LoseAsync(int which)
+    {
+        var keys = runs.Keys.ToArray();
+        if (keys.Length == 0)
+        {
+            return null;
+        }
+
+        var key = keys[which % keys.Length];
+        foreach (var job in runs.Of(key))
+        {
+            await pipelines.DeleteAsync($"azureml://jobs/{job}/outputs/out");
+        }
+
+        runs.Forget(key);
+        return key;
     }
 
     /// <summary>Does the next thing; false when the pipeline has ended.</summary>
@@ -101,7 +128,7 @@ internal sealed class PipelineDriver(ZaffreHost host, ScriptedLauncher launcher,
             var run = (await Arm.GetAsync($"/history/v1.0{Arm.Main.Id}/runs/{node.Name}")).Ok();
             Assert.Equal((node.Name, node.Status, node.Code), (node.Name, job.At("properties.status"), job["properties"]!["properties"]!["zaffre.error.code"]?.ToString()));
             Assert.Equal((node.Name, node.Status), (node.Name, run.At("status")));
-            Assert.InRange(launcher.Starts.GetValueOrDefault(node.Name), node.Status is "Completed" && node.IsCommand ? 1 : 0, node.IsCommand ? 1 : 0);
+            Assert.InRange(launcher.Starts.GetValueOrDefault(node.Name), node is { Status: "Completed", IsCommand: true, Reused: false } ? 1 : 0, node is { IsCommand: true, Reused: false } ? 1 : 0);
             if (node.Status == "Completed" && (node.Number > 0 || node.Step?.HasOutput != false))
             {
                 Assert.Equal(PipelineModel.Output(node), await pipelines.ReadAsync($"azureml://jobs/{node.Name}/outputs/out"));
@@ -110,7 +137,34 @@ internal sealed class PipelineDriver(ZaffreHost host, ScriptedLauncher launcher,
 
         var asset = await host.Get<IUriResolver>().ResolveAsync(Arm.Main, $"azureml:{Model.Root.Name}@latest", CancellationToken.None);
         Assert.Equal((Model.Root.Name, Model.Root.Status == "Completed"), (Model.Root.Name, asset.TryGet(out _, out _)));
+        await CheckReasonsAsync();
         await CheckLogAsync();
+    }
+
+    /// <summary>Every command says why it ran or was reused, and of whom.</summary>
+    private async Task CheckReasonsAsync()
+    {
+        var steps = (await Arm.GetAsync($"/zaffre/v1{Arm.Main.Id}/jobs/{Model.Root.Name}/why")).Ok()["steps"]!.AsArray().ToDictionary(step => step!["name"]!.ToString(), step => step!.AsObject());
+        foreach (var node in Model.Root.All.Where(node => node.IsCommand))
+        {
+            var (said, reason) = (steps[node.Name]["decision"]!.ToString(), steps[node.Name]["reason"]?.ToString());
+            Assert.Equal((node.Name, node.Began ? node.Reused ? "reused" : "run" : "none"), (node.Name, said));
+            if (node.Reused)
+            {
+                Assert.Contains(steps[node.Name]["reusedFrom"]!.ToString(), runs.Of(PipelineModel.Key(node)));
+            }
+
+            var why = (node.Began, node.Reused, node.Step!.Variant, present!.Force, node.WasGone) switch
+            {
+                (false, _, _, _, _) => null,
+                (_, true, _, _, _) => "Reused",
+                (_, _, 0, _, _) => "NotDeterministic",
+                (_, _, _, true, _) => "Forced",
+                (_, _, _, _, true) => "OutputGone",
+                _ => reason is "FirstRun" or "Changed" or "DidNotComplete" ? reason : "another reason",
+            };
+            Assert.Equal((node.Name, why), (node.Name, reason));
+        }
     }
 
     /// <summary>The log tells of every end of a step once.</summary>
@@ -176,4 +230,6 @@ internal sealed class PipelineDriver(ZaffreHost host, ScriptedLauncher launcher,
         var living = string.Join(" ", launcher.Living(Model.Root.Name + "_"));
         return living == expected ? null : $"[{living}] run, expected [{expected}]";
     }
+
+    private static string Command(int variant) => $"model_write_{variant}";
 }

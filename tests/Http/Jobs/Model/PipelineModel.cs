@@ -39,6 +39,15 @@ internal sealed class ModelNode(string name, ModelNode? parent, CaseStep? step, 
     /// <summary>Why it ended otherwise than completed.</summary>
     public string? Code { get; set; }
 
+    /// <summary>It took the outputs of an earlier run.</summary>
+    public bool Reused { get; set; }
+
+    /// <summary>Its turn came.</summary>
+    public bool Began { get; set; }
+
+    /// <summary>When its turn came there had been runs of the same, without outputs by then.</summary>
+    public bool WasGone { get; set; }
+
     /// <summary>Its other steps are ended because one failed.</summary>
     public bool Stopping { get; set; }
 
@@ -47,6 +56,29 @@ internal sealed class ModelNode(string name, ModelNode? parent, CaseStep? step, 
     public IEnumerable<ModelNode> Needs => Number > 0 ? [] : step!.Needs.Select(i => parent!.Children[i]);
 
     public IEnumerable<ModelNode> All => Children.SelectMany(child => child.All).Prepend(this);
+}
+
+/// <summary>The runs that later pipelines can reuse, by what they saw; and what lost its outputs.</summary>
+internal sealed class ModelRuns
+{
+    private readonly Dictionary<string, HashSet<string>> completed = new(StringComparer.Ordinal);
+    private readonly HashSet<string> gone = new(StringComparer.Ordinal);
+
+    public IEnumerable<string> Keys => completed.Keys.Order(StringComparer.Ordinal);
+
+    /// <summary>The jobs that ran, completed, and still have their outputs.</summary>
+    public IReadOnlyCollection<string> Of(string key) => completed.GetValueOrDefault(key) ?? [];
+
+    /// <summary>There were runs, and none of them has its outputs any more.</summary>
+    public bool IsGone(string key) => gone.Contains(key) && Of(key).Count == 0;
+
+    public void Add(string key, string job) => (completed.TryGetValue(key, out var jobs) ? jobs : completed[key] = new(StringComparer.Ordinal)).Add(job);
+
+    public void Forget(string key)
+    {
+        completed.Remove(key);
+        gone.Add(key);
+    }
 }
 
 /// <summary>
@@ -58,10 +90,12 @@ internal sealed class PipelineModel
     private const string NotTaken = "BranchNotTaken";
 
     private readonly bool goOn;
+    private readonly bool force;
+    private readonly ModelRuns runs;
 
-    public PipelineModel(PipelineCase pipeline, string name)
+    public PipelineModel(PipelineCase pipeline, string name, ModelRuns? runs = null)
     {
-        goOn = pipeline.GoOn;
+        (goOn, force, this.runs) = (pipeline.GoOn, pipeline.Force, runs ?? new ModelRuns());
         Root = Node((name, name), null, null, 0, pipeline.Root);
         Release(Root);
     }
@@ -71,7 +105,15 @@ internal sealed class PipelineModel
     public IEnumerable<ModelNode> Running => Root.All.Where(node => node.IsCommand && node.Status == "Running");
 
     /// <summary>A command ends by itself.</summary>
-    public void Exit(ModelNode node, int code) => End(node, code == 0 ? "Completed" : "Failed", code == 0 ? null : "UserError");
+    public void Exit(ModelNode node, int code)
+    {
+        if (code == 0 && node.Step!.Variant > 0)
+        {
+            runs.Add(Key(node), node.Name);
+        }
+
+        End(node, code == 0 ? "Completed" : "Failed", code == 0 ? null : "UserError");
+    }
 
     /// <summary>Somebody cancels a step or the pipeline.</summary>
     public void Cancel(ModelNode node)
@@ -83,23 +125,31 @@ internal sealed class PipelineModel
         }
     }
 
-    /// <summary>What a command of this name and tag writes, given what its inputs hold.</summary>
-    public static string Written(string name, string tag, IEnumerable<string> inputs)
+    /// <summary>What a command writes as <paramref name="who"/>, with this tag, given what its inputs hold.</summary>
+    public static string Written(string who, string tag, IEnumerable<string> inputs)
     {
-        var text = $"{name}[{tag}]({string.Join(",", inputs)})";
-        return text.Length < 200 ? text : name + "#" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
+        var text = $"{who}[{tag}]({string.Join(",", inputs)})";
+        return text.Length < 200 ? text : who + "#" + Digest(text)[..16];
     }
 
-    /// <summary>The flag that a command of this name writes.</summary>
-    public static bool Flag(string name) => name[^1] is not ('0' or '3' or '4');
+    /// <summary>The flag that a command writes beside this output.</summary>
+    public static bool Flag(string output) => Digest(output)[0] > '5';
+
+    /// <summary>What a command can see, within the runs of one salt: two with the same key do the same.</summary>
+    public static string Key(ModelNode node) =>
+        $"{Who(node)}[{Tag(node)}]({string.Join(",", Enumerable.Range(0, PipelineCase.Ports).Select(port => (Port: PipelineCase.Port(port), Text: Input(node, port))).Where(input => input.Text is not null).Select(input => $"{input.Port}={input.Text}"))})";
 
     /// <summary>What lies in the output of a completed step.</summary>
     public static string Output(ModelNode node) => node switch
     {
         { IsLoop: true } => Output(node.Children[^1]),
         { Level: { } level } => Output(node.Children[level.Output]),
-        _ => Written(node.Name, Tag(node), Enumerable.Range(0, PipelineCase.Ports).Select(port => Input(node, port)).OfType<string>()),
+        _ => Written(Who(node), Tag(node), Enumerable.Range(0, PipelineCase.Ports).Select(port => Input(node, port)).OfType<string>()),
     };
+
+    private static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    private static string Who(ModelNode node) => node.Step!.Variant == 0 ? node.Name : $"v{node.Step.Variant}";
 
     private static string? Input(ModelNode node, int port) => node switch
     {
@@ -130,7 +180,7 @@ internal sealed class PipelineModel
 
     private void Release(ModelNode node)
     {
-        node.Status = "Running";
+        (node.Status, node.Began, node.WasGone) = ("Running", true, node.IsCommand && runs.IsGone(Key(node)));
         if (node.IsDecision)
         {
             Decide(node);
@@ -138,6 +188,11 @@ internal sealed class PipelineModel
         else if (node.IsLoop)
         {
             Iterate(node);
+        }
+        else if (node.IsCommand && !force && node.Step!.Variant > 0 && runs.Of(Key(node)).Count > 0)
+        {
+            node.Reused = true;
+            End(node, "Completed", null);
         }
 
         // A decision among them may end others.
@@ -153,7 +208,7 @@ internal sealed class PipelineModel
     private void Decide(ModelNode node)
     {
         var control = node.Step!.Control!;
-        var holds = control.Flag is { } flag ? Flag(node.Parent!.Children[flag].Name) : control.Value;
+        var holds = control.Flag is { } flag ? Flag(Output(node.Parent!.Children[flag])) : control.Value;
         var index = node.Parent!.Children.IndexOf(node);
         foreach (var other in node.Parent.Children.Where(child => child.Step!.Branch is { } branch && branch.If == index && branch.Side != holds && child.Status == "NotStarted").ToArray())
         {
@@ -170,7 +225,7 @@ internal sealed class PipelineModel
         var control = loop.Step!.Control!;
         bool More() => loop is { Status: "Running", Stopping: false } && loop.Children.Count < control.Count && (control.Kind == ControlKind.ParallelFor
             ? loop.Children.Count(child => child.IsOpen) < control.AtOnce
-            : loop.Children.Count == 0 || (loop.Children[^1].Status == "Completed" && (loop.Step.Inner is not null || Flag(loop.Children[^1].Name))));
+            : loop.Children.Count == 0 || (loop.Children[^1].Status == "Completed" && (loop.Step.Inner is not null || Flag(Output(loop.Children[^1])))));
         while (More())
         {
             var number = loop.Children.Count + 1;

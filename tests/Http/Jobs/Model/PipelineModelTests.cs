@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Zaffre.Compute;
@@ -60,11 +61,56 @@ public sealed class PipelineModelTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Later_pipelines_reuse_what_saw_the_same_completed_and_still_has_its_outputs()
+    {
+        const int longest = 4;
+        var failures = new List<string>();
+        var counts = new ConcurrentBag<(int Ran, int Reused)>();
+        await Parallel.ForAsync(0, Math.Max(1, cases / longest), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (index, _) =>
+        {
+            var random = new Random(unchecked((seed * 1_000_033) + index));
+            var driver = new PipelineDriver(host, launcher, TimeSpan.FromSeconds(30));
+            var one = Case(2_000_000 + index) with { Salt = $"family{index}" };
+            var told = new List<string>();
+            try
+            {
+                for (var run = 1; run <= longest; run++)
+                {
+                    told.Add($"{run}: {one}");
+                    await driver.RunAsync(one, $"family{index}x{run}");
+                    counts.Add(driver.Count());
+                    one = PipelineCases.Later(one, random);
+                    if (random.Next(3) == 0)
+                    {
+                        var which = random.Next(1000);
+                        told.Add($"the outputs of {await driver.LoseAsync(which)} are deleted");
+                    }
+                }
+            }
+            catch (Exception exception)
+            {
+                lock (failures)
+                {
+                    failures.Add($"family {index} of seed {seed} (ZAFFRE_SEED={seed} ZAFFRE_SOAK={cases}):\n{string.Join("\n", told)}\n{exception.Message}");
+                }
+            }
+        });
+        Console.WriteLine($"pipeline model test: seed {seed} (ZAFFRE_SEED={seed}): {counts.Sum(count => count.Ran)} steps ran, {counts.Sum(count => count.Reused)} were reused");
+        Assert.True(failures.Count == 0, $"{failures.Count} failed; the shortest: {failures.MinBy(failure => failure.Length)}");
+        Assert.NotEqual(0, counts.Sum(count => count.Reused));
+    }
+
+    [Fact]
     public async Task Pipelines_go_on_as_the_model_says_after_restarts_of_the_server()
     {
         const int rounds = 8;
         var drivers = Enumerable.Range(0, Math.Max(1, cases / 10)).Select(_ => new PipelineDriver(host, launcher, TimeSpan.FromSeconds(30))).ToArray();
-        await Parallel.ForAsync(0, drivers.Length, async (i, _) => await drivers[i].SubmitAsync(Case(1_000_000 + i), $"restarted{i}"));
+        await Parallel.ForAsync(0, drivers.Length, async (i, _) =>
+        {
+            var one = Case(1_000_000 + i) with { Salt = $"restarted{i}" };
+            await drivers[i].RunAsync(one, $"before{i}");
+            await drivers[i].SubmitAsync(PipelineCases.Later(one, new Random(i)), $"restarted{i}");
+        });
         for (var round = 0; round < rounds; round++)
         {
             await Parallel.ForEachAsync(drivers, async (driver, _) => await MoveAsync(driver));

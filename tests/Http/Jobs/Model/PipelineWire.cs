@@ -4,12 +4,26 @@ namespace Zaffre.Tests.Http.Jobs.Model;
 
 /// <summary>
 /// A case as clients send it: a component for each nested pipeline, and the pipeline. <paramref name="command"/> tells the component of a
-/// command by the name that its job will have.
+/// command by the name that its job will have, and by its step.
 /// </summary>
-internal sealed class PipelineWire(string workspace, Func<string, string> command)
+internal sealed class PipelineWire(string workspace, Func<string, CaseStep, string> command)
 {
+    /// <summary>Whether commands of two processes are sent as such.</summary>
+    public bool Gangs { get; init; }
+
+    /// <summary>A folder that the commands of the last variant read; null for none.</summary>
+    public string? Data { get; init; }
+
+    private string? Salt { get; set; }
+
     /// <summary>The components of the case that nest steps: name and <c>componentSpec</c>, the innermost first.</summary>
-    public IEnumerable<(string Name, JsonObject Spec)> Components(CaseLevel level, string name)
+    public IEnumerable<(string Name, JsonObject Spec)> Components(PipelineCase one, string name)
+    {
+        Salt = one.Salt;
+        return Components(one.Root, name);
+    }
+
+    private IEnumerable<(string Name, JsonObject Spec)> Components(CaseLevel level, string name)
     {
         for (var i = 0; i < level.Steps.Count; i++)
         {
@@ -40,14 +54,18 @@ internal sealed class PipelineWire(string workspace, Func<string, string> comman
     }
 
     /// <summary>The <c>properties</c> of the job.</summary>
-    public JsonObject Job(PipelineCase one, string name, string compute) => new()
+    public JsonObject Job(PipelineCase one, string name, string compute)
     {
-        ["jobType"] = "Pipeline",
-        ["settings"] = new JsonObject { ["default_compute"] = compute, ["force_rerun"] = true, ["continue_on_step_failure"] = one.GoOn },
-        ["inputs"] = new JsonObject { ["tag"] = new JsonObject { ["jobInputType"] = "literal", ["value"] = "root" } },
-        ["outputs"] = new JsonObject { ["out"] = new JsonObject { ["jobOutputType"] = "uri_file", ["assetName"] = name } },
-        ["jobs"] = Nodes(one.Root, name),
-    };
+        Salt = one.Salt;
+        return new JsonObject
+        {
+            ["jobType"] = "Pipeline",
+            ["settings"] = new JsonObject { ["default_compute"] = compute, ["force_rerun"] = one.Force, ["continue_on_step_failure"] = one.GoOn },
+            ["inputs"] = new JsonObject { ["tag"] = new JsonObject { ["jobInputType"] = "literal", ["value"] = "root" } },
+            ["outputs"] = new JsonObject { ["out"] = new JsonObject { ["jobOutputType"] = "uri_file", ["assetName"] = name } },
+            ["jobs"] = Nodes(one.Root, name),
+        };
+    }
 
     /// <summary>The nodes, the last first, so that their order is found and not given.</summary>
     private JsonObject Nodes(CaseLevel level, string name)
@@ -64,7 +82,7 @@ internal sealed class PipelineWire(string workspace, Func<string, string> comman
 
             if (!step.Is(ControlKind.If))
             {
-                var component = step.Inner is null ? command($"{name}_s{i}") : $"{name}_s{i}";
+                var component = step.Inner is null ? command($"{name}_s{i}", step) : $"{name}_s{i}";
                 nodes[control is null ? $"s{i}" : $"s{i}b"] = Node(step, writes: level.Output == i, component);
             }
         }
@@ -130,12 +148,37 @@ internal sealed class PipelineWire(string workspace, Func<string, string> comman
         }
 
         var node = new JsonObject { ["type"] = step.Inner is null ? "command" : "pipeline", ["componentId"] = $"{workspace}/components/{component}/versions/1", ["inputs"] = inputs };
+        if (step.Inner is null)
+        {
+            Environs(step, node);
+        }
+
         if (writes)
         {
             node["outputs"] = new JsonObject { ["out"] = new JsonObject { ["type"] = "literal", ["value"] = "${{parent.outputs.out}}" } };
         }
 
         return node;
+    }
+
+    /// <summary>What a command sees beside its inputs.</summary>
+    private void Environs(CaseStep step, JsonObject node)
+    {
+        if (Salt is not null)
+        {
+            node["environment_variables"] = new JsonObject { ["SALT"] = Salt };
+        }
+
+        if (Data is not null && step.Variant == PipelineCase.Variants - 1)
+        {
+            node["inputs"]!["data"] = new JsonObject { ["job_input_type"] = "uri_folder", ["uri"] = Data };
+        }
+
+        if (Gangs && step.Gang)
+        {
+            node["resources"] = new JsonObject { ["instance_count"] = 2 };
+            node["distribution"] = new JsonObject { ["type"] = "pytorch", ["process_count_per_instance"] = 1 };
+        }
     }
 
     private static JsonObject Bound(string what) => new() { ["job_input_type"] = "literal", ["value"] = $"${{{{parent.{what}}}}}" };

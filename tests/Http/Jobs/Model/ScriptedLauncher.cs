@@ -6,7 +6,7 @@ namespace Zaffre.Tests.Http.Jobs.Model;
 
 /// <summary>
 /// Tasks without processes: each lives until the test ends it, and survives a restart of the server as real ones do. A command
-/// <c>write TAG OUTPUT FLAG INPUT...</c> that ends well writes what <see cref="PipelineModel.Written"/> and its flag say.
+/// <c>write WHO TAG OUTPUT FLAG INPUT...</c> that ends well writes what <see cref="PipelineModel.Written"/> and its flag say; <c>-</c> is the job's name.
 /// </summary>
 internal sealed class ScriptedLauncher : ITaskLauncher
 {
@@ -78,13 +78,14 @@ internal sealed class ScriptedLauncher : ITaskLauncher
 
         public void Write()
         {
-            if (Spec.Command[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries) is not ["write", var tag, var output, var flag, .. var inputs])
+            if (Spec.Command[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries) is not ["write", var who, var tag, var output, var flag, .. var inputs])
             {
                 throw new InvalidOperationException($"'{Spec.Command[^1]}' is no command of this launcher.");
             }
 
-            File.WriteAllText(OnHost(flag), PipelineModel.Flag(Job) ? "true" : "false");
-            File.WriteAllText(OnHost(output), PipelineModel.Written(Job, tag, inputs.Select(input => File.ReadAllText(OnHost(input)))));
+            var text = PipelineModel.Written(who == "-" ? Job : who, tag, inputs.Select(input => File.ReadAllText(OnHost(input))));
+            File.WriteAllText(OnHost(output), text);
+            File.WriteAllText(OnHost(flag), PipelineModel.Flag(text) ? "true" : "false");
         }
 
         private string OnHost(string path) => Spec.Binds
