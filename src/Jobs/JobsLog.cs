@@ -6,4 +6,7 @@ internal static partial class JobsLog
 {
     [LoggerMessage(6000, LogLevel.Error, "Work on {Subject} failed; it is tried again")]
     public static partial void WorkFailed(ILogger log, Exception exception, string subject);
+
+    [LoggerMessage(6001, LogLevel.Warning, "{Job} fills the disk of the data directory and is ended: {Free} bytes are free, it wrote {Written}")]
+    public static partial void DiskFills(ILogger log, string job, long free, long written);
 }

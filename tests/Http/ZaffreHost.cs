@@ -18,7 +18,8 @@ public sealed class ZaffreHost : IAsyncLifetime
 {
     private WebApplication? app;
 
-    public string Root { get; } = Directory.CreateTempSubdirectory("zaffre-http-").FullName;
+    /// <summary>The data directory; it goes with the host.</summary>
+    public string Root { get; init; } = Directory.CreateTempSubdirectory("zaffre-http-").FullName;
 
     /// <summary>The folder into which this server records its traffic; null for none.</summary>
     public string? Record { get; init; }

@@ -25,6 +25,11 @@ internal static class JobLog
         }
 
         var job = await api.GetAsync(api.Path("jobs/" + name), ct);
+        if (job.Object("properties")?.Object("properties")?.Text("zaffre.warnings") is { } warnings)
+        {
+            await Console.Error.WriteLineAsync($"Warning: {warnings}");
+        }
+
         return job.Object("properties")?.Text("status") switch
         {
             "Completed" => job,

@@ -96,7 +96,8 @@ public interface IStaging
 
     /// <summary>
     /// After the end: makes what the task wrote into its outputs readable for the server again (a job may have removed the permissions). Links are never
-    /// followed. Working copy and scratch files go with <see cref="ITaskLauncher.RemoveAsync"/>.
+    /// followed. Working copy and scratch files go with <see cref="ITaskLauncher.RemoveAsync"/>. Tells what lies there and is no file or folder: nobody will
+    /// see it.
     /// </summary>
-    void OpenOutputs(StagingRequest request);
+    IReadOnlyList<string> OpenOutputs(StagingRequest request);
 }

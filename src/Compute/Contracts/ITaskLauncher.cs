@@ -43,6 +43,9 @@ public enum StopReason
 
     /// <summary>The server needs it gone (deletion, replaced by another).</summary>
     Removed,
+
+    /// <summary>It was filling the server's disk.</summary>
+    DiskLimit,
 }
 
 /// <summary>

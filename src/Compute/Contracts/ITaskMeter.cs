@@ -9,7 +9,11 @@ namespace Zaffre.Compute;
 /// <param name="ReadBytes">Read from storage so far, by the processes that were seen.</param>
 /// <param name="WrittenBytes">Written to storage so far, by the processes that were seen.</param>
 [StructLayout(LayoutKind.Auto)]
-public readonly record struct TaskReading(double? CpuSeconds, long? MemoryBytes, long? MemoryLimitBytes, long ReadBytes, long WrittenBytes);
+public readonly record struct TaskReading(double? CpuSeconds, long? MemoryBytes, long? MemoryLimitBytes, long ReadBytes, long WrittenBytes)
+{
+    /// <summary>Given to the system for writing so far, to pipes too, by the processes that were seen: where storage is memory nothing is written to storage.</summary>
+    public long HandedBytes { get; init; }
+}
 
 /// <summary>Reads what a running task uses. For one reader: it remembers the processes that it saw.</summary>
 public interface ITaskMeter

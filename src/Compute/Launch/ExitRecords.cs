@@ -74,6 +74,7 @@ internal static class ExitRecords
         {
             (StopReason.Canceled, _, _) => "The task was canceled.",
             (StopReason.Timeout, _, _) => "Timeout: the task ran longer than it may.",
+            (StopReason.DiskLimit, _, _) => "DiskLimit: the task was filling the server's disk.",
             (StopReason.Removed, _, _) => "The task was removed.",
             (null, null, _) => $"The task did not start: {TaskFolder.Line(folder.Failure) ?? "the sandbox did not start"}.",
             (null, _, 0) => "The command succeeded.",

@@ -118,8 +118,8 @@ internal sealed class FileTree(DataDirectory data)
         }
     }
 
-    /// <summary>Gives the owner what a task may have taken away: read and write, and enter for a folder.</summary>
-    public static void Open(SafeFileHandle entry)
+    /// <summary>Gives the owner what a task may have taken away: read and write, and enter for a folder. Returns type and permissions as they were.</summary>
+    public static int Open(SafeFileHandle entry)
     {
         const int file = 0x8000, folder = 0x4000;
         var mode = Native.Mode(entry);
@@ -129,6 +129,8 @@ internal sealed class FileTree(DataDirectory data)
             // Through the descriptor: what is open changes, not what has its name by now.
             File.SetUnixFileMode(FormattableString.Invariant($"/proc/self/fd/{entry.DangerousGetHandle()}"), (UnixFileMode)((mode & 0xfff) | wanted));
         }
+
+        return mode;
     }
 
     private static void Visit(SafeFileHandle parent, byte[] name, Action<SafeFileHandle> visit, int depth)

@@ -279,9 +279,9 @@ internal sealed class TaskLauncher(
             using var file = new FileStream(folder.Stop, FileMode.CreateNew, FileAccess.Write);
             file.Write(System.Text.Encoding.UTF8.GetBytes(reason.ToString()));
         }
-        catch (IOException) when (File.Exists(folder.Stop))
+        catch (IOException)
         {
-            // The first reason stays.
+            // The first reason stays. On a full disk none is kept: that must not keep the task alive, and who stops it knows why.
         }
     }
 

@@ -205,7 +205,7 @@ internal sealed class TaskPlan(DataDirectory data, HostSandbox host, TaskFolder 
 
     private void AppendCommand(StringBuilder script) => script.Append(CultureInfo.InvariantCulture, $$"""
         cd -- {{Quote.Shell(spec.WorkingDirectory)}} || exit 125
-        echo 1 >&3
+        echo 1 >&3 || exit 125
         echo started >&4 2>/dev/null
         trap - PIPE
         exec 3>&- 4>&-

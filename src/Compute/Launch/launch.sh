@@ -24,13 +24,14 @@ exec 3>started 4>&1
 . ./plan
 
 record() {
-  {
+  # On a full disk the record waits for space: what the task did is not forgotten.
+  until {
     echo "code $1"
     for file in $usage; do
       [ -r "$file" ] && while read -r line; do echo "${file##*/} $line"; done <"$file"
     done
     echo end
-  } >exit.tmp
+  } >exit.tmp; do sleep 1; done
   if [ -n "$ZAFFRE_CHANNEL" ]; then
     tell ended
     read -r kept <&4 && [ "$kept" = kept ] && exit 0

@@ -73,14 +73,20 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         return null;
     }
 
-    public void OpenOutputs(StagingRequest request)
+    public IReadOnlyList<string> OpenOutputs(StagingRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
         var there = LateOutputs(request).TryGet(out var of, out _) ? of : null;
-        foreach (var path in request.Outputs.Select(o => o.Late && there is not null ? PrivateFiles.OutputAt(there, o) : o.LocalPath).Append(Path.Combine(request.ArtifactPath, "outputs")).Append(Path.Combine(request.ArtifactPath, "logs")))
+        var told = new List<string>();
+        var named = request.Outputs.Select(o => ($"The output '{o.Name}'", o.Late && there is not null ? PrivateFiles.OutputAt(there, o) : o.LocalPath));
+        foreach (var (what, path) in named.Concat(ArtifactFolders.Select(name => ($"The folder '{name}'", Path.Combine(request.ArtifactPath, name)))))
         {
-            files.Visit(path, FileTree.Open);
+            var strange = new StrangeEntries(path);
+            files.Visit(path, strange.Open);
+            told.AddRange(strange.Told(what) is { } sentence ? [sentence] : []);
         }
+
+        return told;
     }
 
     private static readonly string[] ArtifactFolders = ["outputs", "logs"];

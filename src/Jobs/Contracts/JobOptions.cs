@@ -21,6 +21,15 @@ public sealed record JobOptions
     /// <summary>Preparing that lasts longer is shown as status <c>Preparing</c>; shorter is not worth a write.</summary>
     public TimeSpan PreparingShownAfter { get; init; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>
+    /// Bytes of the data directory's disk that are kept free for the server: below them the running job that writes most is ended. Null: 2 % of the disk, at most
+    /// 1 GiB; zero: nothing is watched.
+    /// </summary>
+    public long? DiskReserve { get; init; }
+
+    /// <summary>How often the free space is looked at while jobs run.</summary>
+    public TimeSpan DiskInterval { get; init; } = TimeSpan.FromMilliseconds(250);
+
     /// <summary>Most steps that one pipeline comes to while it runs, the iterations of its loops included; a loop that would make more fails.</summary>
     public int MostSteps { get; init; } = 20_000;
 }

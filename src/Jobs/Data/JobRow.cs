@@ -8,7 +8,7 @@ namespace Zaffre.Jobs.Data;
 /// <summary>A job as its table holds it.</summary>
 internal sealed class JobRow
 {
-    public const string Columns = "seq, id, task, attempt, compute, status, plan, created, started, ended, stop, stop_by AS StopBy, cancel_operation AS CancelOperation, exit_code AS ExitCode, error_code AS ErrorCode, error_message AS ErrorMessage, notes, kind, parent, step, priority AS Rank, experiment, slots, due, reused_from AS ReusedFrom";
+    public const string Columns = "seq, id, task, attempt, compute, status, plan, created, started, ended, stop, stop_by AS StopBy, cancel_operation AS CancelOperation, exit_code AS ExitCode, error_code AS ErrorCode, error_message AS ErrorMessage, notes, kind, parent, step, priority AS Rank, experiment, slots, due, reused_from AS ReusedFrom, warnings";
 
     public long Seq { get; init; }
 
@@ -45,6 +45,8 @@ internal sealed class JobRow
     public string? ErrorMessage { get; init; }
 
     public string? Notes { get; init; }
+
+    public string? Warnings { get; init; }
 
     public string Kind { get; init; } = JobKind.Command;
 
@@ -98,7 +100,13 @@ internal sealed class JobRow
 
     public JobPlan ReadPlan() => JsonSerializer.Deserialize(Plan, JobsJson.Default.JobPlan)!;
 
-    public IReadOnlyList<string> ReadNotes() => Notes is null ? [] : JsonSerializer.Deserialize(Notes, JobsJson.Default.IReadOnlyListString)!;
+    /// <summary>What this host could not limit or isolate.</summary>
+    public IReadOnlyList<string> ReadNotes() => Read(Notes);
+
+    /// <summary>What happened to the job without failing it.</summary>
+    public IReadOnlyList<string> ReadWarnings() => Read(Warnings);
+
+    private static IReadOnlyList<string> Read(string? list) => list is null ? [] : JsonSerializer.Deserialize(list, JobsJson.Default.IReadOnlyListString)!;
 }
 
 /// <summary>What a job is.</summary>

@@ -86,7 +86,12 @@ internal static class JobWrites
 
     public static void SetStarted(WriteScope scope, ArmId job, DateTimeOffset at, IReadOnlyList<string> notes) => scope.Execute(
         "UPDATE jobs SET started = @at, notes = @notes WHERE key = @key",
-        new { key = job.Key, at = at.ToUnixTimeMilliseconds(), notes = notes.Count == 0 ? null : JsonSerializer.Serialize(notes, JobsJson.Default.IReadOnlyListString) });
+        new { key = job.Key, at = at.ToUnixTimeMilliseconds(), notes = List(notes) });
+
+    public static void SetWarnings(WriteScope scope, ArmId job, IReadOnlyList<string> warnings) =>
+        scope.Execute("UPDATE jobs SET warnings = @warnings WHERE key = @key", new { key = job.Key, warnings = List(warnings) });
+
+    private static string? List(IReadOnlyList<string> lines) => lines.Count == 0 ? null : JsonSerializer.Serialize(lines, JobsJson.Default.IReadOnlyListString);
 
     public static void SetStop(WriteScope scope, ArmId job, StopReason reason, string by) => scope.Execute(
         "UPDATE jobs SET stop = COALESCE(stop, @reason), stop_by = COALESCE(stop_by, @by) WHERE key = @key",

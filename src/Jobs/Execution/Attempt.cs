@@ -13,7 +13,7 @@ namespace Zaffre.Jobs.Execution;
 
 /// <summary>What an attempt works with.</summary>
 internal sealed record AttemptTools(
-    JobTable Jobs, Transitions Transitions, Preparation Preparation, InputsKept Inputs, ITaskLauncher Launcher, Metering Metering, IGpus Gpus, IStaging Staging, IBlobStore Store, IRuns Runs, JobOptions Options, TimeProvider Time, ILogger<Orchestrator> Log);
+    JobTable Jobs, Transitions Transitions, Preparation Preparation, InputsKept Inputs, ITaskLauncher Launcher, Metering Metering, IGpus Gpus, IStaging Staging, IBlobStore Store, IRuns Runs, DiskGuard Disk, JobOptions Options, TimeProvider Time, ILogger<Orchestrator> Log);
 
 /// <summary>
 /// Drives one job from its slot to its end: prepare, start, wait, finish. Holds nothing that a restart could lose: everything is found
@@ -147,6 +147,7 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
     private async Task FinishAsync(DateTimeOffset? started, Task running, Task systemLog)
     {
         var age = new TimeLimit(tools.Time).AgeOf(tools.Launcher.Age(job.TaskId), started);
+        using var guarded = tools.Disk.Watch(job, Tasks.Ids, stop);
         await using var meter = tools.Metering.Begin(job, Tasks.Ids, age, server);
         if (await Task.WhenAny(running, tools.Launcher.WaitAsync(job.TaskId, server)) == running)
         {
@@ -155,21 +156,29 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
 
         var end = await EndedAsync(age);
         await systemLog;
-        var verdict = await JudgeAsync(end) with { Usage = await meter.EndAsync(await Tasks.RecordsAsync(CancellationToken.None)) };
+        var records = await Tasks.RecordsAsync(CancellationToken.None);
+        var verdict = await JudgeAsync(end) with { Usage = await meter.EndAsync(records) };
 
         // What it read may be gone by now.
         var staged = tools.Preparation.StagingOf(job, plan with { Code = null, Inputs = new Dictionary<string, PlannedInput>(StringComparer.Ordinal) });
-        foreach (var staging in staged.TryGet(out var stagings, out _) ? stagings : [])
-        {
-            tools.Staging.OpenOutputs(staging);
-        }
-
+        var unpublished = staged.TryGet(out var stagings, out _) ? stagings.SelectMany(tools.Staging.OpenOutputs).Distinct(StringComparer.Ordinal).ToArray() : [];
+        verdict = await WarnAsync(verdict, [.. records.Select(record => record.ContainedBy).OfType<string>().Where(_ => verdict.Status != JobStatus.Failed).Distinct(StringComparer.Ordinal), .. unpublished]);
         var finalizing = Publishes(verdict) ? tools.Transitions.FinalizingAsync(job) : Task.CompletedTask;
         var outputs = await PublishAsync(verdict, staged);
         await Task.WhenAll(
             running,
             finalizing,
-            EndAsync(outputs.TryGet(out var published, out var problem) ? verdict : Verdict.Failed("OutputNotPublished", problem.Message, verdict.ExitCode) with { Usage = verdict.Usage }, published ?? []));
+            EndAsync(outputs.TryGet(out var published, out var problem) ? verdict : Verdict.Failed("OutputNotPublished", problem.Message, verdict.ExitCode) with { Usage = verdict.Usage, Warnings = verdict.Warnings }, published ?? []));
+    }
+
+    private async Task<Verdict> WarnAsync(Verdict verdict, IReadOnlyList<string> warnings)
+    {
+        if (warnings.Count > 0)
+        {
+            await WriteSystemLogAsync(warnings, append: true);
+        }
+
+        return verdict with { Warnings = warnings };
     }
 
     /// <summary>Waits for the end of the tasks, and brings it about when somebody asks for it or the time is over.</summary>
@@ -190,7 +199,8 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
             await tools.Transitions.TimedOutAsync(job);
         }
 
-        await Tasks.StopAsync(stop.Reason ?? StopReason.Timeout, tools.Options.Grace, server);
+        // What fills the disk gets no time for more of it.
+        await Tasks.StopAsync(stop.Reason ?? StopReason.Timeout, stop.Reason is StopReason.DiskLimit ? TimeSpan.Zero : tools.Options.Grace, server);
         return await ended;
     }
 
@@ -201,10 +211,14 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
             return Verdict.Of(end.Exit, line: null, plan.Timeout, stoppedBy: null);
         }
 
+        // On a full disk the reason could not be kept beside the task.
+        end = end with { Exit = end.Exit with { Stopped = end.Exit.Stopped ?? stop.Reason } };
+
         var blame = await Blame.OfAsync(end, plan, tools.Store, CancellationToken.None);
         var line = await LogTail.FindCauseAsync(tools.Store, plan.Artifacts.Child(blame.Log), CancellationToken.None);
         var present = end.Exit.Stopped is null ? job : await tools.Jobs.FindAsync(job.JobId, CancellationToken.None);
-        return blame.Name(Verdict.Of(end.Exit, line, plan.Timeout, present?.StopBy, blame.Log), end.Of);
+        var verdict = end.Exit.Stopped is StopReason.DiskLimit ? Verdict.DiskLimit(end.Exit, stop.Told) : Verdict.Of(end.Exit, line, plan.Timeout, present?.StopBy, blame.Log);
+        return blame.Name(verdict.Code == "UserError" && tools.Disk.IsLow ? Verdict.DiskFull(end.Exit, line, tools.Disk.Told) : verdict, end.Of);
     }
 
     private async Task<Outcome<PublishedOutput[]>> PublishAsync(Verdict verdict, Outcome<IReadOnlyList<StagingRequest>> staged)
@@ -251,7 +265,7 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         }
 
         var verdict = stop.Reason is null
-            ? Verdict.Failed(problem.Code, problem.Message)
+            ? tools.Disk.IsLow ? Verdict.Failed("DiskFull", $"{problem.Message.TrimEnd('.')}. {tools.Disk.Told}. What to do: free space there and submit the job again.") : Verdict.Failed(problem.Code, problem.Message)
             : Verdict.CanceledBy((await tools.Jobs.FindAsync(job.JobId, CancellationToken.None))?.StopBy ?? "Somebody", exitCode: null);
         await WriteSystemLogAsync([verdict.Message!]);
         await EndAsync(verdict, []);
@@ -273,19 +287,26 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
     }
 
     /// <summary>What the server did for the job, beside what the job itself wrote; what it said of earlier tries stays.</summary>
-    private async Task WriteSystemLogAsync(IReadOnlyList<string> lines)
+    private async Task WriteSystemLogAsync(IReadOnlyList<string> lines, bool append = false)
     {
         if (lines.Count > 0)
         {
             var log = plan.Artifacts.Child("system_logs/zaffre.txt");
             using var text = new MemoryStream();
-            if (job.Attempt > 1)
+            if (append || job.Attempt > 1)
             {
                 await using var before = await tools.Store.OpenReadAsync(log, CancellationToken.None);
                 await (before?.CopyToAsync(text) ?? Task.CompletedTask);
             }
 
-            text.Write(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n"));
+            // What ends a job may be done again, after a restart.
+            var said = System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n");
+            if (append && text.GetBuffer().AsSpan(0, (int)text.Length).EndsWith(said))
+            {
+                return;
+            }
+
+            text.Write(said);
             text.Position = 0;
             await tools.Store.PutAsync(log, text, new BlobWrite { ContentType = "text/plain" }, CancellationToken.None);
         }

@@ -20,10 +20,14 @@ internal sealed class StopRequest : IDisposable
     /// <summary>The first reason given.</summary>
     public StopReason? Reason => reason < 0 ? null : (StopReason)reason;
 
-    public void Ask(StopReason why)
+    /// <summary>What <see cref="Reason"/> leaves open, in words; null when it leaves nothing open.</summary>
+    public string? Told { get; private set; }
+
+    public void Ask(StopReason why, string? told = null)
     {
         if (Interlocked.CompareExchange(ref reason, (int)why, -1) < 0)
         {
+            Told = told;
             source.Cancel();
         }
     }

@@ -39,6 +39,11 @@ internal sealed class JobEnding(IRuns runs, ITokens tokens, IAssets assets, IOpe
 
         JobWrites.Move(scope, job.JobId, Alive, verdict.Status);
         JobWrites.SetEnd(scope, job.JobId, verdict.ExitCode, verdict.Code, verdict.Message);
+        if (verdict.Warnings.Count > 0)
+        {
+            JobWrites.SetWarnings(scope, job.JobId, verdict.Warnings);
+        }
+
         if (job.Started is not null && plan.Outputs.Count > 0)
         {
             runs.SetOutputs(scope, job.Workspace, job.Name, [.. plan.Outputs.Select(output =>

@@ -141,6 +141,11 @@ internal sealed class LogFollowing(JobTable jobs, IBlobStore store, IEventLog ev
             status["error"] = new JsonObject { ["code"] = job.ErrorCode, ["message"] = job.ErrorMessage };
         }
 
+        if (job.ReadWarnings() is { Count: > 0 } warnings)
+        {
+            status["warnings"] = new JsonArray([.. warnings]);
+        }
+
         return status;
     }
 }

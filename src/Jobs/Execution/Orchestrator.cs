@@ -18,8 +18,6 @@ internal sealed class Orchestrator(JobStores stores, IComputes computes, IEventL
 {
     private const string Computes = "Microsoft.MachineLearningServices/workspaces/computes/";
 
-    private static readonly TimeSpan LongestRetryPause = TimeSpan.FromMinutes(10);
-
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<string, Lane> lanes = new(StringComparer.Ordinal);
@@ -217,12 +215,13 @@ internal sealed class Orchestrator(JobStores stores, IComputes computes, IEventL
         LaneOf(job.Compute).Waits(job.Rank, job.Experiment);
     }
 
-    /// <summary>Puts a job into the queue when its next try is due. A clock that was set back does not keep it: no pause is longer than the longest.</summary>
+    /// <summary>Puts a job into the queue when its next try is due. A clock that was set back does not keep it: no pause is longer than that before the last try.</summary>
     private void TryLater(ArmId job, long due) => Track(GuardAsync(
         async () =>
         {
             var left = DateTimeOffset.FromUnixTimeMilliseconds(due) - tools.Time.GetUtcNow();
-            await Task.Delay(TimeSpan.FromTicks(Math.Clamp(left.Ticks, 0, LongestRetryPause.Ticks)), tools.Time, stopping);
+            var longest = tools.Options.RetryPause * Math.Pow(2, tools.Options.Tries - 1);
+            await Task.Delay(TimeSpan.FromTicks(Math.Clamp(left.Ticks, 0, longest.Ticks)), tools.Time, stopping);
             await tools.Transitions.DueAsync(job);
         },
         job.Value));

@@ -298,7 +298,7 @@ internal sealed class StepProgress(IRuns runs, ITokens tokens, JobTickets ticket
         var took = step.StartedAt is { } started ? string.Create(CultureInfo.InvariantCulture, $" after {(scope.Now - started).TotalSeconds:0.000} s") : "";
         return verdict.Status switch
         {
-            JobStatus.Completed => $"{step.Step}: completed{took}{Values(scope, step)}",
+            JobStatus.Completed => $"{step.Step}: completed{took}{Values(scope, step)}{string.Concat(verdict.Warnings.Select(warning => "; warning: " + warning))}",
             JobStatus.Failed => $"{step.Step}: failed{took}: ({verdict.Code}) {verdict.Message}",
             _ => $"{step.Step}: canceled{took}: ({verdict.Code}) {verdict.Message}",
         };

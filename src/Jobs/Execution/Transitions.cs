@@ -180,9 +180,9 @@ internal sealed class Transitions(IDatabase database, IRuns runs, JobEnding endi
         {
             await database.WriteAsync(scope => ending.EndNow(scope, job, verdict, outputs), CancellationToken.None);
         }
-        catch (ProblemException refused)
+        catch (ProblemException refused) when (refused.Problem.Kind != ProblemKind.InsufficientStorage)
         {
-            var failed = Verdict.Failed("OutputNotPublished", $"The {(job.IsPipeline ? "steps" : "command")} succeeded, but an output could not be registered: {refused.Problem.Message}", verdict.ExitCode) with { Usage = verdict.Usage };
+            var failed = Verdict.Failed("OutputNotPublished", $"The {(job.IsPipeline ? "steps" : "command")} succeeded, but an output could not be registered: {refused.Problem.Message}", verdict.ExitCode) with { Usage = verdict.Usage, Warnings = verdict.Warnings };
             await database.WriteAsync(scope => ending.EndNow(scope, job, job.IsPipeline ? failed with { LastLine = StepWrites.Line(scope.Now, failed.Message!) } : failed, outputs), CancellationToken.None);
         }
     }

@@ -14,6 +14,9 @@ internal sealed partial record Verdict(string Status, int? ExitCode, string? Cod
     /// <summary>What the job used, when it ran.</summary>
     public JobUsage? Usage { get; init; }
 
+    /// <summary>What happened to the job without failing it: a limit that acted, what lies in its outputs and is not published.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     private const int Killed = 137;
     private const int FileTooLarge = 153;
 
@@ -21,9 +24,22 @@ internal sealed partial record Verdict(string Status, int? ExitCode, string? Cod
 
     public static Verdict CanceledBy(string who, int? exitCode) => new(JobStatus.Canceled, exitCode, "JobCanceled", $"{who} canceled the job.");
 
+    /// <summary>The job was ended because it filled the server's disk; <paramref name="told"/> has the figures, when they are known.</summary>
+    public static Verdict DiskLimit(ExitRecord exit, string? told) => Failed("DiskLimit", Sentence(
+        $"The job was ended before it filled the disk. {told ?? "It was writing most to the disk of the server's data directory, which was about to be full"}", line: null, "write less, or free space on that disk and submit the job again"), exit.ExitCode);
+
+    /// <summary>The command failed while the server's disk was full, as <paramref name="told"/>.</summary>
+    public static Verdict DiskFull(ExitRecord exit, string? line, string? told) => Failed("DiskFull", Sentence(
+        $"The disk is full: the command ended with exit code {exit.ExitCode}{(told is null ? "" : $", and {told}")}", line, "free space on the server's disk and submit the job again"), exit.ExitCode);
+
     /// <summary>Judges an exit record; <paramref name="line"/> is the line of the <paramref name="log"/> that shows the cause, when one was found.</summary>
     public static Verdict Of(ExitRecord exit, string? line, TimeSpan? timeout, string? stoppedBy, string log = "user_logs/std_log.txt")
     {
+        if (exit.Stopped is StopReason.DiskLimit)
+        {
+            return DiskLimit(exit, told: null);
+        }
+
         if (exit.Stopped is StopReason.Timeout)
         {
             return new Verdict(JobStatus.Canceled, exit.ExitCode, "JobTimedOut", Sentence(
@@ -75,7 +91,7 @@ internal sealed partial record Verdict(string Status, int? ExitCode, string? Cod
         }
 
         return line is not null && line.Contains("No space left on device", StringComparison.OrdinalIgnoreCase)
-            ? Failed("DiskFull", Sentence($"The disk is full; the command ended with exit code {exit.ExitCode}", line, "free space on the server's disk and submit the job again"), exit.ExitCode)
+            ? DiskFull(exit, line, told: null)
             : null;
     }
 

@@ -162,6 +162,7 @@ internal sealed class JobResource(JobTable jobs, JobFacets facets) : ArmResource
             (JobProperties.IsReused, row.ReusedFrom is null ? null : "true"),
             (JobProperties.ReusedRun, row.ReusedFrom is { } original ? new ArmId(original).Name : null),
             (JobProperties.NotLimited, row.ReadNotes() is { Count: > 0 } notes ? string.Join(" ", notes) : null),
+            (JobProperties.Warnings, row.ReadWarnings() is { Count: > 0 } warnings ? string.Join(" ", warnings) : null),
         };
         foreach (var (name, value) in known)
         {

@@ -6,6 +6,9 @@ internal static class JobProperties
     /// <summary>What this host could not limit or isolate.</summary>
     public const string NotLimited = "zaffre.notLimited";
 
+    /// <summary>What happened to the job without failing it: a limit that acted, entries of its outputs that are not published.</summary>
+    public const string Warnings = "zaffre.warnings";
+
     /// <summary>Which try this is, when it is not the first.</summary>
     public const string Attempt = "zaffre.attempt";
 

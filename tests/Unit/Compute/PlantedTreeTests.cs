@@ -63,8 +63,8 @@ public sealed class PlantedTreeTests : IDisposable
         var visited = 0;
 
         files.Visit(Path.Combine(artifacts, "link", "secret"), _ => visited++);
-        files.Visit(artifacts, FileTree.Open);
-        files.Visit(Path.Combine(artifacts, "link"), FileTree.Open);
+        files.Visit(artifacts, entry => FileTree.Open(entry));
+        files.Visit(Path.Combine(artifacts, "link"), entry => FileTree.Open(entry));
 
         Assert.Equal(0, visited);
         Assert.Equal(UnixFileMode.UserRead, File.GetUnixFileMode(Path.Combine(outside, "secret")));
@@ -78,7 +78,7 @@ public sealed class PlantedTreeTests : IDisposable
         File.SetUnixFileMode(Path.Combine(shut, "file"), UnixFileMode.None);
         File.SetUnixFileMode(shut, UnixFileMode.None);
 
-        files.Visit(artifacts, FileTree.Open);
+        files.Visit(artifacts, entry => FileTree.Open(entry));
 
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(shut));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(shut, "file")));
