@@ -69,8 +69,7 @@ public static class JobsModule
         services.AddSingleton<PipelineLog>();
         services.AddSingleton<LoopOutputs>();
         services.AddSingleton<PipelineEnd>();
-        services.AddSingleton<DiskGuard>();
-        services.AddSingleton<AttemptTools>();
+        services.AddSingleton<DiskGuard>().AddSingleton<AttemptTools>();
         services.AddSingleton<Orchestrator>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<Orchestrator>());
         services.AddSingleton<IUriScheme, JobsScheme>();

@@ -35,7 +35,7 @@ public sealed class JobClockTests : IAsyncLifetime
     {
         (await Jobs.Arm.PutAsync("~/computes/one", """{"location":"local","properties":{"computeType":"AmlCompute","properties":{"vmSize":"x","scaleSettings":{"minNodeCount":0,"maxNodeCount":1}}}}""")).Ok();
         var compute = $"{Jobs.Arm.Main.Id}/computes/one";
-        (await Jobs.PutAsync("limited", $$"""{"command":"echo $AZUREML_RUN_TOKEN; while [ ! -e logs/go ]; do sleep 0.02; done; echo ends","computeId":"{{compute}}","limits":{"jobLimitsType":"Command","timeout":"PT30M"}}""")).Ok();
+        (await Jobs.PutAsync("limited", $$$"""{"command":"echo $AZUREML_RUN_TOKEN; while [ ! -e logs/go ]; do sleep 0.02; done; echo ends","computeId":"{{{compute}}}","limits":{"jobLimitsType":"Command","timeout":"PT30M"}}""")).Ok();
         (await Jobs.PutAsync("waits", $$"""{"command":"echo ran","computeId":"{{compute}}"}""")).Ok();
         (await Jobs.PutAsync("overstays", """{"command":"sleep 100","limits":{"jobLimitsType":"Command","timeout":"PT2S"}}""")).Ok();
         await Jobs.StatusAsync("limited", "Running");
