@@ -40,6 +40,29 @@ internal sealed partial class AssetStore(IResources resources, AssetContainers c
             : new Problem(ProblemKind.NotFound, "ResourceNotFound", $"The {word} '{parsed.Name}', version '{parsed.Version}', does not exist in workspace '{workspace.Name}'.");
     }
 
+    public async Task<Outcome<AssetVersion?>> FindSameAsync(WorkspaceRef workspace, ArmId versionId, JsonObject properties, CancellationToken ct)
+    {
+        if (!WorkspaceRef.TryParse(versionId.Value, out var own, out var rest) || own.Id != workspace.Id || AssetTypes.Parse(rest.Split('/')[0]) is not { } type)
+        {
+            return ArmErrors.Invalid($"'{versionId}' is no asset version of this workspace.");
+        }
+
+        if (await resources.FindAsync(versionId, ct) is not { } stored)
+        {
+            return (AssetVersion?)null;
+        }
+
+        try
+        {
+            AssetContent.RequireSame(type, stored, properties);
+            return new AssetVersion(type, stored.Id.Parent.Name, stored.Id.Name, stored);
+        }
+        catch (ProblemException refused)
+        {
+            return refused.Problem;
+        }
+    }
+
     public ArmId Register(WriteScope scope, WorkspaceRef workspace, NewAsset asset, Caller actor)
     {
         var container = workspace.Child(AssetTypes.Segment(asset.Type), AssetNames.Strip(asset.Name));

@@ -29,7 +29,7 @@ public static class AssetsModule
                 : new AssetVersionResource(type, p.GetRequiredService<AssetContainers>(), p.GetRequiredService<IUriResolver>(), p.GetRequiredService<CuratedEnvironments>(), p.GetService<IEnvironmentStates>));
         }
 
-        services.AddSingleton<YamlKinds>();
+        services.AddSingleton<YamlKinds>().AddSingleton<IYamlReader, YamlReader>();
         services.AddSingleton<IYamlKind, DataYaml>().AddSingleton<IYamlKind, ModelYaml>().AddSingleton<IYamlKind, EnvironmentYaml>();
         return services;
     }

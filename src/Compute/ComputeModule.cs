@@ -31,7 +31,7 @@ public static class ComputeModule
         services.AddSingleton<RemoteInputs>().AddSingleton<IStaging, TaskStaging>();
         services.AddSingleton<HostInterpreter>().AddSingleton<EnvironmentCache>().AddSingleton<VirtualEnvironments>();
         services.AddSingleton<ImageStore>().AddSingleton<BuildContexts>().AddSingleton<ContainerEnvironments>();
-        services.AddSingleton<EnvironmentResolver>().AddSingleton<IEnvironments>(p => p.GetRequiredService<EnvironmentResolver>());
+        services.AddSingleton<EnvironmentResolver>().AddSingleton<IEnvironments>(p => p.GetRequiredService<EnvironmentResolver>()).AddSingleton<IEnvironmentForecasts, EnvironmentForecasts>();
         services.AddSingleton<ComputeFile>().AddSingleton<ComputeSizes>().AddSingleton<PipSettings>(p => new PipSettings(p.GetRequiredService<DataDirectory>()));
         services.AddSingleton<IEnvironmentStates, EnvironmentStates>().AddSingleton<BuildEnvironment>().AddSingleton<ReadBuildLog>().AddSingleton<RequestedBuilds>().AddHostedService(p => p.GetRequiredService<RequestedBuilds>());
         services.AddSingleton<InstanceStates>().AddSingleton<ComputeChanges>();

@@ -9,6 +9,7 @@ using Zaffre.Jobs.Differences;
 using Zaffre.Jobs.Execution;
 using Zaffre.Jobs.Execution.Reuse;
 using Zaffre.Jobs.Features;
+using Zaffre.Jobs.Forecast;
 using Zaffre.Jobs.Submission;
 using Zaffre.Jobs.Submission.Pipelines;
 using Zaffre.Jobs.Yaml;
@@ -79,8 +80,12 @@ public static class JobsModule
         services.AddSingleton<IYamlKind, JobYaml>();
         services.AddSingleton<IYamlKind, ComponentYaml>();
         services.AddArmResource<JobResource>();
-        return services;
+        return services.AddForecasts();
     }
+
+    private static IServiceCollection AddForecasts(this IServiceCollection services) => services
+        .AddSingleton<ForecastSources>().AddSingleton<StepVerdicts>().AddSingleton<ForecastWalk>().AddSingleton<SubmissionForecast>()
+        .AddSingleton<ForecastAnswer>().AddSingleton<JobForecasts>();
 
     /// <summary>Maps the routes of jobs beside the generic ones.</summary>
     public static IEndpointRouteBuilder MapJobs(this IEndpointRouteBuilder endpoints)
@@ -97,6 +102,7 @@ public static class JobsModule
         WhyJob.Map(own);
         GetUsage.Map(own);
         ListOutputs.Map(own);
+        PlanJob.Map(own);
         return endpoints;
     }
 }

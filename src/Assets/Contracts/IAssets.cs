@@ -43,6 +43,12 @@ public interface IAssets
     Task<Outcome<AssetVersion>> ResolveAsync(WorkspaceRef workspace, AssetType type, string reference, CancellationToken ct);
 
     /// <summary>
+    /// The stored version that a PUT of <paramref name="properties"/> would meet, null when there is none; a Conflict when that PUT would be refused
+    /// because the content differs. Changes nothing.
+    /// </summary>
+    Task<Outcome<AssetVersion?>> FindSameAsync(WorkspaceRef workspace, ArmId versionId, JsonObject properties, CancellationToken ct);
+
+    /// <summary>
     /// Creates a version (and its container) inside <paramref name="scope"/>; registering equal content again answers the existing one,
     /// other content on an existing version throws a Conflict. Returns its id.
     /// </summary>

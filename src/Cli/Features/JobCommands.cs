@@ -31,15 +31,25 @@ internal static class JobCommands
         var name = new Option<string?>("--name", "-n") { Description = "Name of the job." };
         var set = new Option<string[]>("--set") { Description = "Sets a member of the YAML: path=value.", AllowMultipleArgumentsPerToken = true };
         var stream = new Option<bool>("--stream", "-s") { Description = "Prints the log until the job ends." };
+        var plan = new Option<bool>("--plan") { Description = "Shows what would be uploaded, created, run or reused, and why; creates nothing. Ends with 1 when something is wrong." };
+        var detailed = new Option<bool>("--detailed-exitcode") { Description = "With --plan: ends with 2 when something would be uploaded, created or run, with 0 when nothing would." };
         return new Verb(
             "create",
             "Create a job.",
             async (call, ct) =>
             {
-                var job = await new YamlSubmission(call.Api).SendAsync("job", call.Get(file), call.Set(set, ("name", call.Get(name))), ct);
+                var values = call.Set(set, ("name", call.Get(name)));
+                if (call.Get(plan))
+                {
+                    return call.Get(stream) ? throw new CliException("--plan creates no job whose log --stream could print.") : await JobPlan.RunAsync(call, call.Get(file), values, call.Get(detailed), ct);
+                }
+
+                var job = call.Get(detailed)
+                    ? throw new CliException("--detailed-exitcode goes with --plan.")
+                    : await new YamlSubmission(call.Api).SendAsync("job", call.Get(file), values, ct);
                 return call.Get(stream) ? Projection.Of(await JobLog.StreamAsync(call.Api, job.Text("name")!, Console.Out, ct)) : Projection.Of(job);
             },
-            file, name, set, stream);
+            file, name, set, stream, plan, detailed);
     }
 
     private static Verb Stream()

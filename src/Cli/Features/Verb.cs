@@ -44,7 +44,7 @@ internal sealed class Verb : Command
             }
 
             using var api = new ApiClient(RunningServer.Find(CliCommands.DataOf(parsed)), parsed.GetValue(group)!, parsed.GetValue(workspace)!);
-            var call = new VerbCall(parsed, api);
+            var call = new VerbCall(parsed, api) { Form = parsed.GetResult(output) is { Implicit: false } ? parsed.GetValue(output) : parsed.GetValue(query) is null ? null : Form };
             if (await run(call, ct) is { } result)
             {
                 Printer.Print(result, parsed.GetValue(output)!, parsed.GetValue(query));
@@ -75,6 +75,9 @@ internal sealed class Verb : Command
 /// <summary>One run of a verb.</summary>
 internal sealed record VerbCall(ParseResult Parsed, ApiClient Api)
 {
+    /// <summary>The form that was asked for; null when none was, and no member of the result either.</summary>
+    public string? Form { get; init; }
+
     /// <summary>What the command ends with when nothing went wrong.</summary>
     public int ExitCode { get; set; }
 

@@ -42,12 +42,7 @@ internal sealed record LocalContent(string Name, bool IsFolder, IReadOnlyList<Lo
     public string Hash()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        if (IsFolder)
-        {
-            // The folder's name is part of where it is uploaded to: what is called by the hash must not lie at two places.
-            hash.AppendData(Encoding.UTF8.GetBytes($"{Name}/\0"));
-        }
-
+        hash.AppendData(HashHead());
         var buffer = new byte[128 * 1024];
         foreach (var file in Files)
         {
@@ -62,6 +57,9 @@ internal sealed record LocalContent(string Name, bool IsFolder, IReadOnlyList<Lo
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    /// <summary>What the hash begins with. A folder's name is part of where it is uploaded to: what is called by the hash must not lie at two places.</summary>
+    public byte[] HashHead() => IsFolder ? Encoding.UTF8.GetBytes($"{Name}/\0") : [];
 
     private static string NameOf(string full) => Path.GetFileName(full.TrimEnd('/'));
 }

@@ -7,8 +7,6 @@ namespace Zaffre.Cli;
 /// <summary>Sends a YAML file through the server's reader: text, files asked for, uploads, requests (docs/yaml-resolve.md).</summary>
 internal sealed class YamlSubmission(ApiClient api)
 {
-    private const int Rounds = 16;
-
     /// <summary>The answer of the last request, which is the resource that the YAML describes.</summary>
     public async Task<JsonObject> SendAsync(string kind, string file, IReadOnlyDictionary<string, JsonNode?> set, CancellationToken ct)
     {
@@ -27,8 +25,7 @@ internal sealed class YamlSubmission(ApiClient api)
 
     private async Task<JsonObject> SendAsync(string kind, string name, string yaml, string folder, IReadOnlyDictionary<string, JsonNode?> set, CancellationToken ct)
     {
-        var files = new JsonObject { [name] = yaml };
-        var resolved = await ResolveAsync(kind, name, files, folder, set, ct);
+        var resolved = await new YamlQuestion(api, folder, YamlQuestion.Request(kind, name, yaml, set)).AskAsync("yaml:resolve", ct);
         var replacements = await UploadAsync(resolved, folder, ct);
         JsonObject answer = [];
         var requests = resolved["requests"]!.AsArray().OfType<JsonObject>().ToList();
@@ -49,45 +46,14 @@ internal sealed class YamlSubmission(ApiClient api)
         return answer;
     }
 
-    private async Task<JsonObject> ResolveAsync(string kind, string name, JsonObject files, string folder, IReadOnlyDictionary<string, JsonNode?> set, CancellationToken ct)
-    {
-        for (var round = 0; round < Rounds; round++)
-        {
-            var request = new JsonObject
-            {
-                ["kind"] = kind,
-                ["file"] = name,
-                ["files"] = files.DeepClone(),
-                ["set"] = new JsonObject(set.Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone()))),
-            };
-            var answer = await api.SendAsync(HttpMethod.Post, $"/zaffre/v1{api.WorkspacePath}/yaml:resolve", request, ct);
-            if (answer["needs"] is not JsonArray { Count: > 0 } needs)
-            {
-                return answer;
-            }
-
-            foreach (var need in needs.OfType<JsonObject>())
-            {
-                var path = need.Text("path")!;
-                var full = Path.Combine(folder, path);
-                files[path] = File.Exists(full) ? await File.ReadAllTextAsync(full, ct) : throw new CliException($"{need.Text("at")}: {path} does not exist.");
-            }
-        }
-
-        throw new CliException($"{name} names files that name files, more than {Rounds} deep.");
-    }
-
     private async Task<Dictionary<string, string>> UploadAsync(JsonObject resolved, string folder, CancellationToken ct)
     {
         var replacements = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var upload in (resolved["uploads"] as JsonArray ?? []).OfType<JsonObject>())
         {
             var store = resolved.Object("store")!;
-            var includes = (upload["includes"] as JsonArray ?? []).OfType<JsonObject>().Select(one => new Include(Path.Combine(folder, one.Text("local")!), one.Text("at")!)).ToArray();
-            var ignore = (upload["ignore"] as JsonArray ?? []).Select(pattern => pattern.Text()!).ToArray();
-            var (local, at) = (upload.Text("local") is { } path ? Path.Combine(folder, path) : null, upload.Text("at")!);
-            using var merged = includes.Length == 0 ? null : IncludedCode.Read(local, at, includes, ignore);
-            var content = merged?.Content ?? LocalContent.Read(local!, upload.Text("kind")!, at, ignore);
+            using var local = UploadContent.Read(upload, folder);
+            var content = local.Content;
             var hash = content.Hash();
             var target = $"LocalUpload/{hash}/{content.Name}";
             await UploadAsync(content, store.Text("container")! + "/" + target, store.Text("sas")!, ct);
@@ -149,7 +115,7 @@ internal sealed class YamlSubmission(ApiClient api)
     }
 
     /// <summary>The experiment of a job that names none: the current folder without its extension and without blanks, as az and the SDK have it.</summary>
-    private static string Experiment()
+    public static string Experiment()
     {
         var folder = Path.GetFileName(Directory.GetCurrentDirectory());
         var dot = folder.LastIndexOf('.');

@@ -21,9 +21,11 @@ internal static class TextDifference
     private const int MostEdits = 1000;
 
     /// <summary>The hunks from old to new, in order; none when the texts have the same lines.</summary>
-    public static IReadOnlyList<Hunk> Of(string before, string after)
+    public static IReadOnlyList<Hunk> Of(string before, string after) => Of(Split(before), Split(after));
+
+    /// <summary>The hunks between two lists of lines, or of anything that stands for lines.</summary>
+    public static IReadOnlyList<Hunk> Of(string[] old, string[] now)
     {
-        var (old, now) = (Split(before), Split(after));
         var head = 0;
         while (head < old.Length && head < now.Length && old[head] == now[head])
         {
@@ -39,7 +41,8 @@ internal static class TextDifference
         return Middle(old.AsSpan(head..^tail), now.AsSpan(head..^tail), head);
     }
 
-    private static string[] Split(string text)
+    /// <summary>The lines of a text, without their ends.</summary>
+    public static string[] Split(string text)
     {
         var lines = text.ReplaceLineEndings("\n").Split('\n');
         return lines is [.., ""] ? lines[..^1] : lines;

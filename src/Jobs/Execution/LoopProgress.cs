@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Zaffre.Database;
 using Zaffre.Jobs.Data;
 using Zaffre.Jobs.Submission;
@@ -60,8 +59,7 @@ internal sealed class LoopProgress(JobBirth birth, JobOptions options)
             return [];
         }
 
-        var mapped = repeat.Mapping.ToDictionary(pair => pair.Key, pair => repeat.First[pair.Key] with { Job = last.Id, Name = pair.Value, OfInput = false, Given = null }, StringComparer.Ordinal);
-        return [Make(scope, loop, planned, made + 1, mapped)];
+        return [Make(scope, loop, planned, made + 1, LoopIteration.After(repeat, last.JobId))];
     }
 
     private static bool GoesOn(WriteScope scope, JobRow loop, PlannedDoWhile repeat, JobRow last)
@@ -97,7 +95,7 @@ internal sealed class LoopProgress(JobBirth birth, JobOptions options)
     {
         var (value, problem) = LateInputs.Resolve(scope, each.From!);
         List<Dictionary<string, LateInput>>? items = null;
-        if (problem is not null || (items = ReadItems(value!.Value, each, out problem)) is null)
+        if (problem is not null || (items = LoopIteration.ReadItems(value!.Value, each, out problem)) is null)
         {
             Fail(scope, loop, $"its items cannot be used: {problem}");
             return [];
@@ -115,45 +113,6 @@ internal sealed class LoopProgress(JobBirth birth, JobOptions options)
         return Spread(scope, loop, planned, settled);
     }
 
-    private static List<Dictionary<string, LateInput>>? ReadItems(string text, PlannedEach each, out string? problem)
-    {
-        var findings = new Findings();
-        var items = LoopItems.Parse(text, "items", findings) is { } json ? LoopItems.Read(json, "items", findings) : null;
-        var read = new List<Dictionary<string, LateInput>>();
-        foreach (var (name, input) in (items ?? []).SelectMany(item => item))
-        {
-            if (!each.Ports.TryGetValue(name, out var open))
-            {
-                findings.Invalid(input.Path, $"items may set {string.Join(", ", each.Ports.Keys)}, not '{name}'");
-            }
-            else if (input.Own is not { Type: JobTypes.Literal } own || !open.Port.IsPrimitive)
-            {
-                findings.Invalid(input.Path, "items that a step makes hold values only, not data");
-            }
-            else if (open.Port.Problem(own.Value) is { } reason)
-            {
-                findings.Invalid(input.Path, reason);
-            }
-        }
-
-        if (findings.Any)
-        {
-            problem = $"{findings.Combined.Target}: {findings.Combined.Message.TrimEnd('.')}";
-            return null;
-        }
-
-        problem = null;
-        foreach (var item in items!)
-        {
-            read.Add(item.ToDictionary(
-                pair => pair.Key,
-                pair => each.Ports[pair.Key] with { Given = new PlannedInput(JobTypes.Literal, InputMode.Direct) { Value = pair.Value.Own!.Value } },
-                StringComparer.Ordinal));
-        }
-
-        return read;
-    }
-
     private static void Fail(WriteScope scope, JobRow loop, string why)
     {
         var message = $"The loop '{loop.Step}' cannot go on: {why}.";
@@ -164,27 +123,13 @@ internal sealed class LoopProgress(JobBirth birth, JobOptions options)
     /// <summary>The rows of an iteration: the template under names of its own, with the inputs that the loop sets.</summary>
     private JobRow Make(WriteScope scope, JobRow loop, PlannedLoop planned, int number, IReadOnlyDictionary<string, LateInput> inputs)
     {
-        var text = JsonSerializer.Serialize(planned.Template, JobsJson.Default.IReadOnlyListStepTemplate);
-        var steps = JsonSerializer.Deserialize(text.Replace(planned.Token, Suffix(scope, planned, number), StringComparison.Ordinal), JobsJson.Default.IReadOnlyListStepTemplate)!;
-        var root = steps[0];
-        var late = new Dictionary<string, LateInput>(root.Plan.Late ?? new Dictionary<string, LateInput>(StringComparer.Ordinal), StringComparer.Ordinal);
-        foreach (var (name, input) in inputs)
-        {
-            late[name] = input;
-        }
-
+        var steps = LoopIteration.Of(planned, Suffix(scope, planned, number), inputs);
         foreach (var step in steps)
         {
-            birth.Step(scope, new PlannedStep(new ArmId(step.Id), new ArmId(step.Parent), step.Name)
-            {
-                Plan = ReferenceEquals(step, root) && late.Count > 0 ? step.Plan with { Late = late } : step.Plan,
-                Rank = step.Rank,
-                Document = step.Document,
-                Needs = [.. step.Needs.Select(needed => new ArmId(needed))],
-            });
+            birth.Step(scope, step);
         }
 
-        return JobWrites.Find(scope, new ArmId(root.Id))!;
+        return JobWrites.Find(scope, steps[0].Id)!;
     }
 
     /// <summary>The iteration's number; with something behind it when somebody has given a job that name.</summary>

@@ -66,7 +66,7 @@ internal sealed class StepReasons(IDatabase database, DifferenceDetails details)
         {
             (answer["decision"], answer["summary"]) = row switch
             {
-                { Way: null } => ("run", "runs: it was submitted by itself; only steps of pipelines are reused"),
+                { Way: null } => ("run", Sentences.ByItself),
                 _ when JobStatus.IsTerminal(row.Status) => ("none", "did not begin"),
                 _ => ("undecided", "waits for other steps, or for its inputs to be read"),
             };

@@ -32,16 +32,21 @@ internal sealed class JobUpdate(IDatabase database, IResources resources, IRuns 
             return findings.Combined;
         }
 
-        if (Differences(existing, sent) is { Count: > 0 } differences)
+        if (Conflict(existing, sent) is { } conflict)
         {
-            return ArmErrors.Conflict(
-                $"The job '{existing.Id.Name}' exists and was made from something else ({string.Join(", ", differences)}). " +
-                "Only tags, description, displayName, properties and isArchived of a job can change; submit a new job under another name.",
-                "JobAlreadyExists");
+            return conflict;
         }
 
         return await database.WriteAsync(scope => Write(scope, existing.Id, sent, caller, condition), ct);
     }
+
+    /// <summary>Why a job that exists cannot be what a PUT of these properties says; null when only what people say about it differs.</summary>
+    public static Problem? Conflict(Resource existing, JsonObject sent) => Differences(existing, sent) is { Count: > 0 } differences
+        ? ArmErrors.Conflict(
+            $"The job '{existing.Id.Name}' exists and was made from something else ({string.Join(", ", differences)}). " +
+            "Only tags, description, displayName, properties and isArchived of a job can change; submit a new job under another name.",
+            "JobAlreadyExists")
+        : null;
 
     private Resource Write(WriteScope scope, ArmId id, JsonObject sent, Caller caller, PutCondition condition)
     {

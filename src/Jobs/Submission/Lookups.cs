@@ -28,6 +28,7 @@ internal sealed class Lookups(LookupSources sources, IReadOnlyDictionary<string,
     private readonly Dictionary<string, Outcome<ComputeTarget>> computes = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<(AssetType, string), Outcome<AssetVersion>> versions = [];
     private readonly Dictionary<string, Outcome<ResolvedUri>> places = new(StringComparer.Ordinal);
+    private readonly List<AssetVersion> read = [];
     private string? datastore;
     private Workspace? workspace;
     private BlobLocation? artifacts;
@@ -40,6 +41,12 @@ internal sealed class Lookups(LookupSources sources, IReadOnlyDictionary<string,
 
     /// <summary>Every reference of this submission that names no version, as <c>type reference</c>, and the id of the version that it was taken for.</summary>
     public IReadOnlyDictionary<string, string>? Pins => pins.Count == 0 ? null : pins;
+
+    /// <summary>Every version that was found, of any type; some more than once.</summary>
+    public IEnumerable<AssetVersion> Used => versions.Values.Select(found => found.TryGet(out var version, out _) ? version : null).OfType<AssetVersion>().Concat(read);
+
+    /// <summary>Every compute that was found.</summary>
+    public IEnumerable<ComputeTarget> UsedComputes => computes.Values.Select(found => found.TryGet(out var target, out _) ? target : null).OfType<ComputeTarget>();
 
     public async Task<Outcome<AssetVersion>> AssetAsync(WorkspaceRef reference, AssetType type, string asset, CancellationToken ct)
     {
@@ -84,6 +91,7 @@ internal sealed class Lookups(LookupSources sources, IReadOnlyDictionary<string,
         if (found.TryGet(out var place, out _) && place.Asset is { } version)
         {
             Pin(uri, version);
+            read.Add(version);
         }
 
         return found;

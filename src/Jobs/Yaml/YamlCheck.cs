@@ -62,7 +62,8 @@ internal sealed class YamlCheck(JobPlanner planner, PipelineRoot pipelines, Look
         Report(reading, findings);
     }
 
-    private static void Report(YamlReading reading, Findings findings)
+    /// <summary>Reports findings about the job's document at the places of the YAML that they come from.</summary>
+    public static void Report(YamlReading reading, Findings findings)
     {
         var places = new YamlPlaces(reading);
         var told = reading.Problems.ToArray();

@@ -18,24 +18,18 @@ internal sealed class ContentDigests(BlobFiles blobs, DigestFiles known, TimePro
         var key = place.At(name).ToString();
         using var before = known.Stamps(key);
         using var written = known.Write(key);
-        var pass = new Pass(before, written, new byte[BufferSize]);
-        if (name.Length > 0 && NameRules.IsBlob(name) && blobs.Open(place.At(name)) is { } single)
-        {
-            await AddAsync(pass, single, "", ct);
-        }
-
-        var prefix = name.Length == 0 ? "" : name + "/";
-        using var walker = new BlobWalker(blobs.Files, place, prefix, after: null, BlobLister.MaxResults);
-        while (walker.Next() is { } found)
-        {
-            ct.ThrowIfCancellationRequested();
-            if (blobs.Open(place.At(found.Name)) is { } file)
-            {
-                await AddAsync(pass, file, found.Name[prefix.Length..], ct);
-            }
-        }
-
+        var pass = new Pass(before, written.Add, long.MaxValue);
+        await WalkAsync(place.At(name), pass, ct);
         return pass.IsSame ? written.Discard() : written.Commit();
+    }
+
+    public async Task<PeekedContent?> PeekAsync(BlobAddress place, long mostBytes, CancellationToken ct)
+    {
+        var at = place.At(place.Name.TrimEnd('/'));
+        using var before = known.Stamps(at.ToString());
+        using var seen = new SeenContent();
+        var pass = new Pass(before, seen.Add, mostBytes);
+        return await WalkAsync(at, pass, ct) ? seen.Told(mostBytes - pass.Left) : null;
     }
 
     public FolderDigest Of(IEnumerable<ContentFile> files)
@@ -52,29 +46,62 @@ internal sealed class ContentDigests(BlobFiles blobs, DigestFiles known, TimePro
         return new FolderDigest(Convert.ToHexStringLower(hash.GetHashAndReset()), count, bytes);
     }
 
-    public Task<ContentDifference?> CompareAsync(string before, string after, int most, CancellationToken ct) => Task.Run(() => Compare(before, after, most, ct), ct);
+    public Task<ContentDifference?> CompareAsync(string before, string after, int most, CancellationToken ct) =>
+        Task.Run(() => Compare(known.Manifest(before), known.Manifest(after), most, ct), ct);
 
-    private async Task AddAsync(Pass pass, OpenFile file, string name, CancellationToken ct)
+    public Task<ContentDifference?> CompareAsync(string before, IReadOnlyList<ContentFile> after, int most, CancellationToken ct) =>
+        Task.Run(() => Compare(known.Manifest(before), after.OrderBy(file => file.Name, NameOrder.Instance), most, ct), ct);
+
+    /// <summary>Gives the pass every file of a place; false when it must not read as much as that takes.</summary>
+    private async Task<bool> WalkAsync(BlobAddress place, Pass pass, CancellationToken ct)
+    {
+        var name = place.Name;
+        if (name.Length > 0 && NameRules.IsBlob(name) && blobs.Open(place) is { } single && !await AddAsync(pass, single, "", ct))
+        {
+            return false;
+        }
+
+        var prefix = name.Length == 0 ? "" : name + "/";
+        using var walker = new BlobWalker(blobs.Files, place, prefix, after: null, BlobLister.MaxResults);
+        while (walker.Next() is { } found)
+        {
+            ct.ThrowIfCancellationRequested();
+            if (blobs.Open(place.At(found.Name)) is { } file && !await AddAsync(pass, file, found.Name[prefix.Length..], ct))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private async Task<bool> AddAsync(Pass pass, OpenFile file, string name, CancellationToken ct)
     {
         using (file)
         {
             var changed = SafeFiles.Changed(file.Handle);
             if (pass.Find(name) is { } same && same.Fits(file.Stamp, changed))
             {
-                pass.Written.Add(same);
-                return;
+                pass.Add(same);
+                return true;
+            }
+
+            if (!pass.MayRead(file.Stamp.Size))
+            {
+                return false;
             }
 
             var quiet = (time.GetUtcNow() - Rest).ToUnixTimeMilliseconds() * 1_000_000;
             var stamp = Math.Max(file.Stamp.Modified, changed) < quiet ? file.Stamp : file.Stamp with { Inode = 0 };
             pass.Changed();
-            pass.Written.Add(new StampedFile(name, stamp, changed, await BlobStore.HashAsync(file, pass.Buffer, ct)));
+            pass.Add(new StampedFile(name, stamp, changed, await BlobStore.HashAsync(file, pass.Buffer, ct)));
+            return true;
         }
     }
 
-    private ContentDifference? Compare(string before, string after, int most, CancellationToken ct)
+    private static ContentDifference? Compare(IEnumerable<ContentFile>? one, IEnumerable<ContentFile>? other, int most, CancellationToken ct)
     {
-        if (known.Manifest(before) is not { } one || known.Manifest(after) is not { } other)
+        if (one is null || other is null)
         {
             return null;
         }
@@ -105,7 +132,7 @@ internal sealed class ContentDigests(BlobFiles blobs, DigestFiles known, TimePro
     }
 
     /// <summary>One walk over a place, beside what an earlier one found there.</summary>
-    private sealed class Pass(IEnumerator<StampedFile>? before, DigestWriter written, byte[] buffer)
+    private sealed class Pass(IEnumerator<StampedFile>? before, Action<StampedFile> add, long mostBytes)
     {
         private bool more = before?.MoveNext() ?? false;
         private bool changed = before is null;
@@ -113,11 +140,17 @@ internal sealed class ContentDigests(BlobFiles blobs, DigestFiles known, TimePro
         /// <summary>True when every file that was known is there as it was, and no other.</summary>
         public bool IsSame => !changed && !more;
 
-        public DigestWriter Written => written;
+        public Action<StampedFile> Add => add;
+
+        public byte[] Buffer { get; } = new byte[BufferSize];
 
         public void Changed() => changed = true;
 
-        public byte[] Buffer => buffer;
+        /// <summary>Bytes that may still be read.</summary>
+        public long Left { get; private set; } = mostBytes;
+
+        /// <summary>Takes the bytes from what may be read; false when they are too many.</summary>
+        public bool MayRead(long bytes) => (Left -= bytes) >= 0;
 
         /// <summary>What was known of the file; asked for in the order of names.</summary>
         public StampedFile? Find(string name)

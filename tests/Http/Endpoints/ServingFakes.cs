@@ -151,6 +151,8 @@ internal sealed class LocalAssets(string root) : IAssets
         return Task.FromResult<Outcome<AssetVersion>>(new AssetVersion(type, reference, "1", resource));
     }
 
+    public Task<Outcome<AssetVersion?>> FindSameAsync(WorkspaceRef workspace, ArmId versionId, JsonObject properties, CancellationToken ct) => throw new NotSupportedException();
+
     public Task<AssetVersion?> FindVersionAsync(WorkspaceRef workspace, AssetType type, string name, string version, CancellationToken ct) => throw new NotSupportedException();
 
     public ArmId Register(Zaffre.Database.WriteScope scope, WorkspaceRef workspace, NewAsset asset, Caller actor) => throw new NotSupportedException();

@@ -43,11 +43,14 @@ public sealed class YamlReading
 
     internal string MainFile { get; }
 
-    internal IReadOnlyDictionary<string, string> Needs => needs;
+    /// <summary>The files that are asked for, by path, and who names each first.</summary>
+    public IReadOnlyDictionary<string, string> Needs => needs;
 
-    internal IReadOnlyList<JsonObject> Uploads => uploads;
+    /// <summary>What the client is asked to upload, as the protocol says it: <c>placeholder</c>, <c>hashPlaceholder</c>, <c>local</c>, <c>kind</c>, <c>at</c>, ...</summary>
+    public IReadOnlyList<JsonObject> Uploads => uploads;
 
-    internal IReadOnlyList<JsonObject> Requests => requests;
+    /// <summary>The requests to be sent, in order: <c>method</c>, <c>path</c>, <c>body</c>; placeholders of uploads may stand in all of them.</summary>
+    public IReadOnlyList<JsonObject> Requests => requests;
 
     internal List<Problem> ProblemList => problems;
 
@@ -73,9 +76,18 @@ public sealed class YamlReading
             return text;
         }
 
-        needs.TryAdd(name, at.At(key));
+        Ask(name, at.At(key));
         return null;
     }
+
+    /// <summary>Asks the client for a file; <paramref name="at"/> says who names it.</summary>
+    internal void Ask(string file, string at) => needs.TryAdd(file, at);
+
+    /// <summary>The answer that asks for files.</summary>
+    public JsonObject NeedsAnswer() => new()
+    {
+        ["needs"] = new JsonArray([.. needs.Select(need => new JsonObject { ["path"] = need.Key, ["at"] = need.Value })]),
+    };
 
     /// <summary>Asks the client to upload a local path (relative to the file of <paramref name="at"/>) to the default datastore.</summary>
     public UploadReference Upload(YamlMap at, string key, string local, UploadKind kind) =>
@@ -139,7 +151,8 @@ public sealed class YamlReading
 
     internal const string ApiVersion = "2024-10-01";
 
-    internal ArmId? Result { get; private set; }
+    /// <summary>The id of what the last request makes.</summary>
+    public ArmId? Result { get; private set; }
 
     private static UploadReference Reference(int index) => new($"{{{{upload.{index}}}}}", $"{{{{upload.{index}.hash}}}}");
 }

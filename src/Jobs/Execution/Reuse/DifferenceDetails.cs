@@ -47,13 +47,14 @@ internal sealed class DifferenceDetails(IDatabase database, IContentDigests dige
         return decision with { Differences = JsonSerializer.Serialize(completed, JobsJson.Default.IReadOnlyListStepDifference) };
     }
 
-    /// <summary>The differences with files and lines; what is not kept any more stays as it was told.</summary>
-    public async Task<IReadOnlyList<StepDifference>> CompleteAsync(IReadOnlyList<StepDifference> differences, StepFacts? before, StepFacts? after, CancellationToken ct)
+    /// <summary>The differences with files and lines; what is not kept any more stays as it was told. <paramref name="coming"/> tells of what is not stored yet.</summary>
+    public async Task<IReadOnlyList<StepDifference>> CompleteAsync(
+        IReadOnlyList<StepDifference> differences, StepFacts? before, StepFacts? after, CancellationToken ct, IComingContent? coming = null)
     {
         var completed = new List<StepDifference>();
         foreach (var difference in differences)
         {
-            completed.Add(IsOpen(difference) ? await TellAsync(difference, before, after, ct) with { Before = null, After = null } : difference);
+            completed.Add(IsOpen(difference) ? await TellAsync(difference, (before?.Code?.At, after?.Code?.At), coming, ct) with { Before = null, After = null } : difference);
         }
 
         return completed;
@@ -61,9 +62,9 @@ internal sealed class DifferenceDetails(IDatabase database, IContentDigests dige
 
     private static bool IsOpen(StepDifference difference) => difference.Before is not null || difference.After is not null;
 
-    private async Task<StepDifference> TellAsync(StepDifference difference, StepFacts? before, StepFacts? after, CancellationToken ct)
+    private async Task<StepDifference> TellAsync(StepDifference difference, (BlobAddress? Before, BlobAddress? After) code, IComingContent? coming, CancellationToken ct)
     {
-        if (difference.Before is null || difference.After is null || await digests.CompareAsync(difference.Before, difference.After, MostFiles, ct) is not { } found)
+        if (difference.Before is null || difference.After is null || await CompareAsync(difference.Before, difference.After, coming, ct) is not { } found)
         {
             return difference;
         }
@@ -73,7 +74,7 @@ internal sealed class DifferenceDetails(IDatabase database, IContentDigests dige
             var told = new List<string>();
             foreach (var file in found.First)
             {
-                told.Add(await FileAsync(file, before?.Code?.At, after?.Code?.At, ct));
+                told.Add(await FileAsync(file, code.Before, now => NowAsync(difference.After, code.After, now, coming, ct), ct));
             }
 
             return difference with { Text = string.Join(", ", told) + More(found) };
@@ -83,7 +84,11 @@ internal sealed class DifferenceDetails(IDatabase database, IContentDigests dige
         return difference with { Text = $"input {difference.Name} changed: {found.Count} {(found.Count == 1 ? "file differs" : "files differ")}{(names.Length == 0 ? "" : ": " + names)}{More(found)}" };
     }
 
-    private async Task<string> FileAsync(ContentChange file, BlobAddress? before, BlobAddress? after, CancellationToken ct)
+    private Task<ContentDifference?> CompareAsync(string before, string after, IComingContent? coming, CancellationToken ct) => coming?.FilesOf(after) is { } files
+        ? digests.CompareAsync(before, files, MostFiles, ct)
+        : digests.CompareAsync(before, after, MostFiles, ct);
+
+    private async Task<string> FileAsync(ContentChange file, BlobAddress? before, Func<string, Task<string[]?>> nowOf, CancellationToken ct)
     {
         var name = $"`{Named(file.Name)}`";
         if (file.Before is null || file.After is null)
@@ -91,10 +96,15 @@ internal sealed class DifferenceDetails(IDatabase database, IContentDigests dige
             return $"{name} was {(file.Before is null ? "added" : "removed")}";
         }
 
-        var (one, other) = (await TextAsync(before, file.Name, ct), await TextAsync(after, file.Name, ct));
-        IReadOnlyList<Hunk> hunks = one is null || other is null ? [] : TextDifference.Of(one, other);
+        var one = await TextAsync(before, file.Name, ct) is { } text ? LineDigests.Of(text) : null;
+        IReadOnlyList<Hunk> hunks = one is null || await nowOf(file.Name) is not { } other ? [] : TextDifference.Of(one, other);
         return hunks.Count == 0 ? $"{name} changed" : $"{name} changed: {string.Join(", ", hunks.Take(MostHunks))}{(hunks.Count > MostHunks ? ", ..." : "")}";
     }
+
+    /// <summary>The lines that a file of code has now, by digest.</summary>
+    private async Task<string[]?> NowAsync(string content, BlobAddress? place, string file, IComingContent? coming, CancellationToken ct) => coming is not null && coming.IsElsewhere(content)
+        ? coming.LinesOf(content, file)
+        : await TextAsync(place, file, ct) is { } text ? LineDigests.Of(text) : null;
 
     /// <summary>A file as text, or null when it is gone, large, or no text.</summary>
     private async Task<string?> TextAsync(BlobAddress? place, string name, CancellationToken ct)

@@ -133,24 +133,14 @@ internal sealed class Foresight(IDatabase database, JobTable jobs, IContentDiges
     /// <summary>What is wrong with a run's outputs; empty when each is what it was when the run ended.</summary>
     private async Task<string> ProblemAsync(JobRow run, ReuseMemory memory, CancellationToken ct)
     {
-        var places = run.ReadPlan().Outputs;
-        foreach (var output in await jobs.OutputsAsync(run.JobId, ct))
+        return await EarlierOutputs.ProblemAsync(jobs, run, LookAsync, ct) ?? "";
+
+        async Task<FolderDigest?> LookAsync(BlobAddress place)
         {
-            if (output.Sha256 is null || !places.TryGetValue(output.Name, out var place))
-            {
-                return $"it is not known what the output '{output.Name}' of the job {run.Name} was";
-            }
-
-            var now = await digests.OfAsync(place.Blob, ct);
-            if (now.Sha256 != output.Sha256)
-            {
-                return $"the output '{output.Name}' of the job {run.Name} was {(now.Files == 0 ? "deleted" : "changed")}";
-            }
-
-            memory.Keep(place.Blob, now);
+            var now = await digests.OfAsync(place, ct);
+            memory.Keep(place, now);
+            return now;
         }
-
-        return "";
     }
 }
 

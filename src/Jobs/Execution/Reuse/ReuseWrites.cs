@@ -33,9 +33,15 @@ internal static class ReuseWrites
     public static EarlierRun? Nearest(WriteScope scope, JobRow step, string? component)
     {
         var same = new { node = NodeOf(step), component, job = step.JobId.Key };
+        return Nearest(component, sql => scope.Query<EarlierRun>(sql, same));
+    }
+
+    /// <summary>As above, for a step that is not stored: <paramref name="query"/> answers SQL with the parameters node, component and job.</summary>
+    public static EarlierRun? Nearest(string? component, Func<string, IReadOnlyList<EarlierRun>> query)
+    {
         foreach (var where in component is null ? ByNode : ByComponent)
         {
-            if (scope.Query<EarlierRun>(Earlier + where + Newest, same) is { Count: > 0 } found)
+            if (query(Earlier + where + Newest) is { Count: > 0 } found)
             {
                 return found.FirstOrDefault(run => run.Status == JobStatus.Completed) ?? found[0];
             }
@@ -86,11 +92,14 @@ internal static class ReuseWrites
         scope.Query<OutputRow>($"SELECT {OutputRow.Columns} FROM job_outputs WHERE job = @job", new { job });
 
     /// <summary>The place of a step in its pipeline, by names, in its workspace and experiment.</summary>
-    public static string NodeOf(JobRow step)
+    public static string NodeOf(JobRow step) => NodeOf(step.JobId, step.ReadPlan(), step.Step);
+
+    /// <summary>As above, for the plan of a job that has the id; <paramref name="step"/> is its name in its pipeline.</summary>
+    public static string NodeOf(ArmId job, JobPlan plan, string? step)
     {
-        var root = step.ReadPlan().Root ?? "";
-        var name = step.Name.StartsWith(root + "_", StringComparison.OrdinalIgnoreCase) ? step.Name[(root.Length + 1)..] : step.Step ?? step.Name;
-        return $"{step.Workspace.Id.Key}|{step.Experiment}|{name}";
+        var root = plan.Root ?? "";
+        var name = job.Name.StartsWith(root + "_", StringComparison.OrdinalIgnoreCase) ? job.Name[(root.Length + 1)..] : step ?? job.Name;
+        return $"{JobRow.WorkspaceOf(job).Id.Key}|{plan.Experiment}|{name}";
     }
 
     /// <summary>The key of the pipeline at the root of a step's tree.</summary>

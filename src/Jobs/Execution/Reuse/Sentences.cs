@@ -5,6 +5,9 @@ namespace Zaffre.Jobs.Execution.Reuse;
 /// <summary>Decisions in words.</summary>
 internal static class Sentences
 {
+    /// <summary>Of a job that is no step.</summary>
+    public const string ByItself = "runs: it was submitted by itself; only steps of pipelines are reused";
+
     public static string Of(Reason reason, string? compared, IReadOnlyList<StepDifference> differences) => reason switch
     {
         Reason.Reused => $"reused from the job {(compared is null ? "" : new ArmId(compared).Name)}: nothing that it sees has changed",
