@@ -161,7 +161,7 @@ public sealed class PlanTests(ZaffreHost host) : IClassFixture<ZaffreHost>
                 inputs: {it: {type: uri_folder, path: "azureml://datastores/workspaceblobstore/paths/never/"}}
                 outputs: {out: {type: uri_file}}
             """;
-        var before = await StateAsync();
+        var before = await RestAsync();
         var plan = (await client.PlanAsync(changed, "traces-2")).Ok();
         Assert.Equal(["run", "depends", "run", "depends", "run"], plan["steps"]!.AsArray().Select(step => step!.AsObject().At("decision")));
         (await client.PlanAsync(changed.Replace("uri_folder}", "uri_folder, x: y}", StringComparison.Ordinal))).Fails(HttpStatusCode.BadRequest);
@@ -250,6 +250,23 @@ public sealed class PlanTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         foreach (var (name, text) in new[] { ("src/clean.sh", "# one\ncat $1; echo $2\n# end\n"), ("data.csv", "data\n"), ("count.yml", Count), ("dice.yml", Dice), ("inner.yml", Inner) })
         {
             client.Files[name] = text;
+        }
+    }
+
+    /// <summary>The state once what follows a job's end (its log, its seals) has been written.</summary>
+    private async Task<string> RestAsync()
+    {
+        for (var (before, tries) = (await StateAsync(), 0); ; tries++)
+        {
+            await Task.Delay(250);
+            var now = await StateAsync();
+            if (now == before)
+            {
+                return now;
+            }
+
+            Assert.True(tries < 100, "The server never rests.");
+            before = now;
         }
     }
 
