@@ -10,6 +10,7 @@ namespace Zaffre.Jobs;
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(IReadOnlyList<StepTemplate>))]
 [JsonSerializable(typeof(PlannedGang))]
+[JsonSerializable(typeof(PlannedSeed))]
 [JsonSerializable(typeof(PlannedOutput))]
 [JsonSerializable(typeof(StepFacts))]
 [JsonSerializable(typeof(IReadOnlyList<StepDifference>))]

@@ -30,6 +30,8 @@ public static class JobsModule
         services.AddSingleton<JobTable>();
         services.AddSingleton<JobQueue>();
         services.AddSingleton<UsageTable>();
+        services.AddSingleton<LockTable>();
+        services.AddSingleton<LockTelling>();
         services.AddSingleton<Metering>();
         services.AddSingleton<JobFacets>();
         services.AddSingleton<IResourceIndex>(provider => provider.GetRequiredService<JobFacets>());
@@ -100,6 +102,7 @@ public static class JobsModule
         RerunJob.Map(own);
         DiffJobs.Map(own);
         WhyJob.Map(own);
+        GetLock.Map(own);
         GetUsage.Map(own);
         ListOutputs.Map(own);
         PlanJob.Map(own);

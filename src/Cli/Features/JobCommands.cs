@@ -4,7 +4,7 @@ using Zaffre.Kernel;
 
 namespace Zaffre.Cli;
 
-/// <summary><c>zaffre job create|show|list|stream|cancel|archive|restore|update|download|rerun|diff|why</c>.</summary>
+/// <summary><c>zaffre job create|show|list|stream|cancel|archive|restore|update|download|rerun|lock|diff|why</c>.</summary>
 internal static class JobCommands
 {
     public static Command Create()
@@ -19,6 +19,7 @@ internal static class JobCommands
         group.Subcommands.Add(Rerun());
         group.Subcommands.Add(Usage());
         group.Subcommands.Add(Diff());
+        group.Subcommands.Add(Lock());
         group.Subcommands.Add(JobWhy.Verb());
         return group;
     }
@@ -76,17 +77,30 @@ internal static class JobCommands
         var copy = new Option<string?>("--name", "-n") { Description = "Name of the new job; made from the old one when left out." };
         var display = new Option<string?>("--display-name") { Description = "Display name of the new job." };
         var experiment = new Option<string?>("--experiment-name") { Description = "Experiment of the new job." };
+        var asNow = new Option<bool>("--environment-as-now") { Description = "Takes the packages that the environment leads to now, instead of the versions of then." };
         var stream = new Option<bool>("--stream", "-s") { Description = "Prints the log until the job ends." };
         return new Verb(
             "rerun",
-            "Run a job again from what was stored: its code, environment, versions of data and components, values.",
+            "Run a job again from what was stored: its code, environment with its packages, versions of data and components, values, seed.",
             async (call, ct) =>
             {
-                var wanted = new JsonObject { ["name"] = call.Get(copy), ["displayName"] = call.Get(display), ["experimentName"] = call.Get(experiment) };
+                var wanted = new JsonObject { ["name"] = call.Get(copy), ["displayName"] = call.Get(display), ["experimentName"] = call.Get(experiment), ["environment"] = call.Get(asNow) ? "now" : "locked" };
                 var made = await call.Api.SendAsync(HttpMethod.Post, $"/zaffre/v1{call.Api.WorkspacePath}/jobs/{Uri.EscapeDataString(call.Get(job))}/rerun", wanted, ct);
                 return call.Get(stream) ? Projection.Of(await JobLog.StreamAsync(call.Api, made.Text("name")!, Console.Out, ct)) : Projection.Of(made);
             },
-            copy, display, experiment, stream)
+            copy, display, experiment, asNow, stream)
+        {
+            job,
+        };
+    }
+
+    private static Verb Lock()
+    {
+        var job = new Argument<string>("NAME") { Description = "Name of the job." };
+        return new Verb(
+            "lock",
+            "Show what a rerun takes over: versions of packages, of Python and of referenced assets, image, seed.",
+            async (call, ct) => await call.Api.GetAsync($"/zaffre/v1{call.Api.WorkspacePath}/jobs/{Uri.EscapeDataString(call.Get(job))}/lock", ct))
         {
             job,
         };

@@ -9,7 +9,11 @@ using Zaffre.Kernel;
 namespace Zaffre.Compute.Containers;
 
 /// <summary>An image that the engine has: its id and what its makers set for it.</summary>
-internal sealed record EngineImage(string Id, IReadOnlyList<string> Variables);
+internal sealed record EngineImage(string Id, IReadOnlyList<string> Variables)
+{
+    /// <summary>A name and digest by which a registry gives it; null when the engine knows none.</summary>
+    public string? Source { get; init; }
+}
 
 /// <summary>podman or docker as a store of images: finds, pulls, builds and exports them. It runs nothing of a job: that is the sandbox's.</summary>
 internal sealed class ContainerEngine(ContainerSettings settings, TimeSpan longest)
@@ -91,6 +95,9 @@ internal sealed class ContainerEngine(ContainerSettings settings, TimeSpan longe
             var image = (JsonNode.Parse(answer.Output) as JsonArray)?[0] as JsonObject;
             return image?.Text("Id") is { Length: > 12 } id
                 ? new EngineImage(id.Replace("sha256:", "", StringComparison.Ordinal), [.. (image.Object("Config")?["Env"] as JsonArray ?? []).Select(v => v.Text()).OfType<string>()])
+                {
+                    Source = (image["RepoDigests"] as JsonArray)?.Select(digest => digest.Text()).FirstOrDefault(digest => digest is not null && !digest.StartsWith("localhost/", StringComparison.Ordinal)),
+                }
                 : null;
         }
         catch (JsonException)

@@ -46,7 +46,7 @@ internal sealed partial class ImageStore(DataDirectory data, EnvironmentCache en
     /// <summary>The image as a folder, made when it is not there yet. Canceling ends the waiting, not the work.</summary>
     public async Task<Outcome<RealImage>> MaterializeAsync(ContainerEngine engine, EngineImage image, CancellationToken ct)
     {
-        var key = image.Id[..Math.Min(24, image.Id.Length)];
+        var key = KeyOf(image.Id);
         if (Find(key) is { } there)
         {
             File.SetLastWriteTimeUtc(data.Path("images", key, "image.json"), time.GetUtcNow().UtcDateTime);
@@ -56,6 +56,11 @@ internal sealed partial class ImageStore(DataDirectory data, EnvironmentCache en
         var work = unpacking.GetOrAdd(key, _ => new(() => UnpackAsync(engine, image, key)));
         return await work.Value.WaitAsync(ct);
     }
+
+    /// <summary>Whether the image of that id is a folder already; then the engine need not have it any more.</summary>
+    public bool Holds(string id) => Find(KeyOf(id)) is not null;
+
+    private static string KeyOf(string id) => id[..Math.Min(24, id.Length)];
 
     /// <summary>Removes the files of images that nothing used for that long (the engine keeps its own); their keys.</summary>
     public IReadOnlyList<string> RemoveUnused(TimeSpan unusedFor)

@@ -30,6 +30,12 @@ public sealed record ComputeOptions
     /// <summary>How long a build that failed is taken as failed before another one is tried.</summary>
     public TimeSpan EnvironmentRetryAfter { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>How often a build tries to install when the way to the index fails: a connection that breaks, is refused or too slow, or a 5xx.</summary>
+    public int EnvironmentTries { get; init; } = 3;
+
+    /// <summary>The pause before the second of these tries; it doubles with each further one.</summary>
+    public TimeSpan EnvironmentRetryPause { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Lets https inputs come from private and loopback addresses; never from metadata or link-local ones.</summary>
     public bool AllowPrivateInputs { get; init; }
 }

@@ -29,6 +29,9 @@ public sealed record EnvironmentRequest
     /// <summary>Name of the compute that the task is for, which decides on containers; null: on the host itself.</summary>
     public string? Compute { get; init; }
 
+    /// <summary>What the environment is to be made of exactly; null for whatever the document leads to now.</summary>
+    public EnvironmentLock? Lock { get; init; }
+
     /// <summary>Told the key of a build that is waited for, before the waiting.</summary>
     public Action<string>? Building { get; init; }
 }
@@ -59,6 +62,9 @@ public sealed record RealEnvironment
     /// <summary>What a task's own Python is put over; null when there is no Python.</summary>
     public PythonBase? Python { get; init; }
 
+    /// <summary>What it is made of; null when that is not known.</summary>
+    public EnvironmentLock? Lock { get; init; }
+
     /// <summary>Folders that the interpreter needs in the task's view.</summary>
     public required IReadOnlyList<TaskBind> Binds { get; init; }
 }
@@ -68,7 +74,8 @@ public interface IEnvironments
 {
     /// <summary>
     /// Order: a container where the operator wants them for the compute; a virtual environment already built for its content; the host interpreter when it satisfies the declared packages; a new
-    /// virtual environment when a package index is reachable. The problem (<c>EnvironmentNotSatisfied</c>) names every missing package.
+    /// virtual environment when a package index is reachable. The problem (<c>EnvironmentNotSatisfied</c>) names every missing package. With a lock: what the order leads to when
+    /// it is made of the same, else a virtual environment of the very versions; the problem names what is wanted and what was found.
     /// </summary>
     Task<Outcome<RealEnvironment>> ResolveAsync(EnvironmentRequest request, CancellationToken ct);
 

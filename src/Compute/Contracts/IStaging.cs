@@ -88,6 +88,9 @@ public interface IStaging
     /// </summary>
     Task<Outcome<StagedTask>> PrepareAsync(StagingRequest request, CancellationToken ct);
 
+    /// <summary>What the environment was made of that the task was prepared with, also after a restart; null when that is not known.</summary>
+    EnvironmentLock? LockOf(TaskId task);
+
     /// <summary>
     /// After the end of a task that did well: moves its late outputs to their places, each whole or not at all. A problem names the output. Doing it again after
     /// a crash goes on where it stopped.

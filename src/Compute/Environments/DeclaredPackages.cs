@@ -11,6 +11,9 @@ internal sealed record DeclaredPackages(IReadOnlyList<PackageSpec> Packages, IRe
     /// <summary>Whether packages are listed that a channel of conda would bring; channels are not asked, so pip has to have them.</summary>
     public bool AsksConda { get; init; }
 
+    /// <summary>Whether these are exact versions of everything, as a lock has them: then nothing else may stand in, and each that is missing is named.</summary>
+    public bool Exact { get; init; }
+
     private const int Limit = 1 << 20;
     private const int DepthLimit = 32;
 

@@ -8,7 +8,14 @@ using Zaffre.Kernel;
 namespace Zaffre.Compute.Environments;
 
 /// <summary>A virtual environment that exists: where a task sees it, and what is in it (versions by name).</summary>
-internal sealed record BuiltEnvironment(string Key, string Path, IReadOnlyDictionary<string, string> Packages, double Seconds);
+internal sealed record BuiltEnvironment(string Key, string Path, IReadOnlyDictionary<string, string> Packages, double Seconds)
+{
+    /// <summary>Those of the packages that only serve to install.</summary>
+    public required IReadOnlySet<string> Tools { get; init; }
+
+    /// <summary>The packages without the tools.</summary>
+    public Dictionary<string, string> Locked => Packages.Where(package => !Tools.Contains(package.Key)).ToDictionary(StringComparer.Ordinal);
+}
 
 /// <summary>One entry of the cache: built, or (then <paramref name="Failure"/> says why) not.</summary>
 internal sealed record CachedEnvironment(string Key, BuiltEnvironment? Built, string? Failure, DateTimeOffset LastUsed, long Bytes, bool InUse);
@@ -46,6 +53,9 @@ internal sealed partial class EnvironmentCache(DataDirectory data, TimeProvider 
         return File.Exists(file) && JsonNode.Parse(File.ReadAllText(file)) is JsonObject built
             ? new BuiltEnvironment(
                 key, path, built["packages"]!.AsObject().ToDictionary(p => p.Key, p => p.Value!.GetValue<string>(), StringComparer.Ordinal), built["seconds"]!.GetValue<double>())
+            {
+                Tools = built["tools"] is JsonArray tools ? tools.Select(tool => tool!.GetValue<string>()).ToHashSet(StringComparer.Ordinal) : EnvironmentResolver.Tools,
+            }
             : null;
     }
 
@@ -79,9 +89,9 @@ internal sealed partial class EnvironmentCache(DataDirectory data, TimeProvider 
     public void Hand(HostSandbox host, string folder) => files.Hand(host, [folder]);
 
     /// <summary>From now on it counts.</summary>
-    public void Record(string key, JsonObject packages, double seconds)
+    public void Record(string key, JsonObject packages, JsonArray tools, double seconds)
     {
-        Write(key, "built.json", new JsonObject { ["packages"] = packages, ["seconds"] = Math.Round(seconds, 1) });
+        Write(key, "built.json", new JsonObject { ["packages"] = packages, ["tools"] = tools, ["seconds"] = Math.Round(seconds, 1) });
         Touch(key);
         ComputeLog.EnvironmentBuilt(logger, key, Math.Round(seconds, 1));
     }

@@ -10,11 +10,12 @@ namespace Zaffre.Compute.Environments;
 /// every declared package (those with a stand-in of ours count as there); a new virtual environment. Outside of containers an image is not pulled: the host
 /// stands in for it, and the explanation says so.
 /// </summary>
-internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironments built, EnvironmentCache cache, PipSettings pip, ComputeFile file, ContainerEnvironments containers) : IEnvironments
+internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironments built, EnvironmentCache cache, PipSettings pip, ComputeFile file, ContainerEnvironments containers, PinnedEnvironments pinned) : IEnvironments
 {
     private const int MostLog = 4 << 20;
 
-    private static readonly HashSet<string> Tools = ["pip", "setuptools", "wheel", "conda"];
+    /// <summary>What serves to install, and is no matter of the user's code unless a package says so.</summary>
+    public static readonly IReadOnlySet<string> Tools = new HashSet<string>(StringComparer.Ordinal) { "pip", "setuptools", "wheel", "conda" };
 
     // Package -> the module of ours that stands in for it.
     private static readonly Dictionary<string, string> StandIns = new(StringComparer.Ordinal)
@@ -37,7 +38,14 @@ internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironme
 
         if (ContainerEnvironments.Wanted(request, configuration.Containers))
         {
-            return await containers.ResolveAsync(request, configuration.Containers, declared, ct);
+            return request.Lock is { Kind: not EnvironmentKind.Container } then
+                ? PinnedEnvironments.NotHad([new Divergence("system", "the host's", "a container")], $"the operator runs containers on the compute '{request.Compute}' now")
+                : await containers.ResolveAsync(request, configuration.Containers, declared, ct);
+        }
+
+        if (request.Lock is { Kind: EnvironmentKind.Container } image)
+        {
+            return PinnedEnvironments.NotHad([new Divergence("image", image.Image, "the host's system")], $"no containers run on the compute '{request.Compute}' now");
         }
 
         if (document is not null && WhyNever(document, request.Compute) is { } never)
@@ -48,12 +56,19 @@ internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironme
         if (!HostInterpreter.Exists)
         {
             return declared.Packages.Count == 0
-                ? OnHost(document, ["This host has no Python interpreter; the command runs without one."])
+                ? OnHost(document, ["This host has no Python interpreter; the command runs without one."], new EnvironmentLock(EnvironmentKind.Host, null))
                 : Missing(declared.Packages.Select(p => p.Text), "this host has no Python interpreter (install python3)");
         }
 
-        return declared.Packages.Count == 0
-            ? OnHost(document, [$"Environment: the host's {HostInterpreter.Path}; no packages are declared.", .. ImageNote(document)])
+        var python = await host.VersionAsync().WaitAsync(ct);
+        if (request.Lock is { } held && held.Python != python)
+        {
+            return PinnedEnvironments.NotHad([new Divergence("python", held.Python, python)], "outside of containers the interpreter is the host's");
+        }
+
+        return declared.Packages.Count == 0 && request.Lock is null or { Packages.Count: 0 }
+            ? OnHost(document, [$"Environment: the host's {HostInterpreter.Path} (Python {python}); no packages are declared.", .. ImageNote(document)], new EnvironmentLock(EnvironmentKind.Host, python))
+            : request.Lock is { } wanted ? await LockedAsync(request, declared, wanted, ct)
             : await WithPackagesAsync(request, declared, ct);
     }
 
@@ -73,7 +88,7 @@ internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironme
     /// <summary>What is declared, and what of it the host lacks: <c>Missing</c> is empty when the host will do.</summary>
     internal async Task<(string Key, EnvironmentFoundation Foundation, IReadOnlyList<string> Missing, IReadOnlyList<string> Lines)> CompareAsync(DeclaredPackages declared, CancellationToken ct)
     {
-        var packages = await host.PackagesAsync().WaitAsync(ct);
+        var packages = (await host.PackagesAsync().WaitAsync(ct)).Versions;
         var foundation = new EnvironmentFoundation("", HostInterpreter.Path, packages["python"], null);
         var missing = new List<string>();
         var lines = new List<string> { $"Environment: the host's {HostInterpreter.Path} (Python {packages["python"]}) has every declared package." };
@@ -108,7 +123,7 @@ internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironme
         {
             if (missing.Count == 0)
             {
-                return OnHost(request.Document, [.. lines, .. ImageNote(request.Document)]);
+                return OnHost(request.Document, [.. lines, .. ImageNote(request.Document)], await HostLockAsync(declared, ct));
             }
 
             if (declared.Packages.Any(spec => spec.Name == "python" && !spec.IsSatisfiedBy(foundation.Version)))
@@ -125,6 +140,39 @@ internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironme
 
         cache.Touch(key);
         return InVirtualEnvironment(request.Document, environment, foundation);
+    }
+
+    /// <summary>What was there when the lock was made: the host or a virtual environment as they are when they still are that, else one of the very versions.</summary>
+    private async Task<Outcome<RealEnvironment>> LockedAsync(EnvironmentRequest request, DeclaredPackages declared, EnvironmentLock wanted, CancellationToken ct)
+    {
+        var (_, foundation, missing, lines) = await CompareAsync(declared, ct);
+        if (wanted.Kind == EnvironmentKind.Host && missing.Count == 0 && await HostLockAsync(declared, ct) is var now && now.Matches(wanted))
+        {
+            return OnHost(request.Document, [.. lines, "  These are the versions of the first run.", .. ImageNote(request.Document)], now);
+        }
+
+        var here = (await host.PackagesAsync().WaitAsync(ct)).Versions;
+        if (!(await pinned.HaveAsync(request, declared, foundation, here, ct)).TryGet(out var environment, out var problem))
+        {
+            return problem;
+        }
+
+        cache.Touch(environment.Key);
+        var real = InVirtualEnvironment(request.Document, environment, foundation);
+        return real with { Explanation = [.. real.Explanation, "  These are the versions of the first run."] };
+    }
+
+    private async Task<EnvironmentLock> HostLockAsync(DeclaredPackages declared, CancellationToken ct)
+    {
+        var packages = await host.PackagesAsync().WaitAsync(ct);
+        var roots = declared.Packages.Where(spec => spec.Name != "python" && !IsTool(spec.Name)).ToList();
+        var found = packages.Closure(roots);
+        foreach (var spec in roots.Where(spec => !found.ContainsKey(spec.Name) && StandIns.ContainsKey(spec.Name)))
+        {
+            found[spec.Name] = EnvironmentLock.StandIn;
+        }
+
+        return new EnvironmentLock(EnvironmentKind.Host, packages.Versions["python"]) { Packages = found };
     }
 
     private static void Check(PackageSpec spec, IReadOnlyDictionary<string, string> packages, List<string> missing, List<string> lines)
@@ -153,9 +201,10 @@ internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironme
     private static IEnumerable<string> ImageNote(JsonObject? document) =>
         document?.Text("image") is { Length: > 0 } image ? [$"  image {image}: not pulled; the host stands in for it"] : [];
 
-    private RealEnvironment OnHost(JsonObject? document, IReadOnlyList<string> explanation) => new()
+    private RealEnvironment OnHost(JsonObject? document, IReadOnlyList<string> explanation, EnvironmentLock made) => new()
     {
         Kind = EnvironmentKind.Host,
+        Lock = made,
         Interpreter = HostInterpreter.Path,
         Python = HostInterpreter.ShortVersion is { } version ? new PythonBase(version, HostInterpreter.Path, null) : null,
         Explanation = explanation,
@@ -166,6 +215,7 @@ internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironme
     private RealEnvironment InVirtualEnvironment(JsonObject? document, BuiltEnvironment environment, EnvironmentFoundation foundation) => new()
     {
         Kind = EnvironmentKind.VirtualEnvironment,
+        Lock = new EnvironmentLock(EnvironmentKind.VirtualEnvironment, foundation.Version) { Packages = environment.Locked },
         Interpreter = environment.Path + "/bin/python",
         Python = new PythonBase(foundation.ShortVersion, foundation.Executable, $"{environment.Path}/lib/python{foundation.ShortVersion}/site-packages"),
         Explanation =

@@ -13,6 +13,14 @@ internal sealed partial record PackageSpec(string Text, string Name, IReadOnlyLi
     /// <summary>The same as a requirement of pip.</summary>
     public string Requirement { get; private init; } = Name + string.Join(',', Conditions.Select(c => c.Operator + c.Version));
 
+    /// <summary>The extras that are asked for: <c>name[extra,...]</c>.</summary>
+    public IReadOnlyList<string> Extras => ExtrasForm().Match(Requirement) is { Success: true } match
+        ? match.Groups["extras"].Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+        : [];
+
+    /// <summary>This version and no other.</summary>
+    public static PackageSpec Exactly(string name, string version) => new($"{name}=={version}", name, [("==", version)]);
+
     /// <summary>A requirement of pip, or null for a line that declares none (blank, comment, option).</summary>
     public static PackageSpec? Pip(string line)
     {
@@ -59,6 +67,9 @@ internal sealed partial record PackageSpec(string Text, string Name, IReadOnlyLi
 
     [GeneratedRegex(@"^(?<operator>===|==|>=|<=|!=|~=|<|>)\s*(?<version>\S+)$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex ConditionForm();
+
+    [GeneratedRegex(@"^[A-Za-z0-9._-]+\s*\[(?<extras>[^\]]*)\]", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex ExtrasForm();
 
     [GeneratedRegex("[-_.]+", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Separators();

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -25,9 +26,10 @@ internal sealed class VirtualEnvironments(
         umask 022
         echo "Building a virtual environment for:"; cat requirements.txt
         "$BASE" -m venv --clear venv
-        venv/bin/python -I -m pip install -r requirements.txt
-        venv/bin/python -I -m pip list --format json >packages.json
+        exec venv/bin/python -I build.py "$@"
         """;
+
+    private static readonly string[] Each = ["each"];
 
     private readonly ConcurrentDictionary<string, Lazy<Task<Outcome<BuiltEnvironment>>>> building = new(StringComparer.Ordinal);
 
@@ -57,7 +59,7 @@ internal sealed class VirtualEnvironments(
     }
 
     private static string Requirements(DeclaredPackages declared) =>
-        string.Concat(declared.PipOptions.Concat(declared.Packages.Where(p => !EnvironmentResolver.IsTool(p.Name) && p.Name != "python").Select(p => p.Requirement)).Select(line => line + "\n"));
+        string.Concat(declared.PipOptions.Concat(declared.Packages.Where(p => (declared.Exact || !EnvironmentResolver.IsTool(p.Name)) && p.Name != "python").Select(p => p.Requirement)).Select(line => line + "\n"));
 
     private string VenvOf(string key, EnvironmentFoundation foundation) => foundation.ViewOf(key, cache.WorkOf(key)) + "/venv";
 
@@ -116,11 +118,17 @@ internal sealed class VirtualEnvironments(
         var work = cache.WorkOf(key);
         var view = foundation.ViewOf(key, work);
         File.WriteAllText(Path.Combine(work, "requirements.txt"), Requirements(declared));
+        File.Copy(Path.Combine(PythonRuntime.Path, "environments", "build.py"), Path.Combine(work, "build.py"));
         cache.Hand(host, work);
         return new TaskSpec
         {
             Id = new TaskId("environment-" + key, 0),
-            Command = ["/bin/sh", "-c", Script],
+            Command =
+            [
+                "/bin/sh", "-c", Script, "build",
+                options.EnvironmentTries.ToString(CultureInfo.InvariantCulture), options.EnvironmentRetryPause.TotalSeconds.ToString(CultureInfo.InvariantCulture),
+                .. declared.Exact ? Each : [],
+            ],
             WorkingDirectory = view,
             LogPath = cache.LogOf(key),
             Environment = Variables(view, foundation),
@@ -140,21 +148,22 @@ internal sealed class VirtualEnvironments(
 
     private Outcome<BuiltEnvironment> Record(string key, string list, double seconds, EnvironmentFoundation foundation)
     {
-        if (Installed(list) is not { } packages)
+        if (Installed(list) is not { } installed)
         {
             return NotBuilt("pip did not say what it installed");
         }
 
-        cache.Record(key, packages, seconds);
+        cache.Record(key, installed.Packages, installed.Tools, seconds);
         return Find(key, foundation)!;
     }
 
     // What a package's set-up script replaced may have written it: anything is possible.
-    private static JsonObject? Installed(string list)
+    private static (JsonObject Packages, JsonArray Tools)? Installed(string list)
     {
         try
         {
             var packages = new JsonObject();
+            var tools = new JsonArray();
             foreach (var package in JsonNode.Parse(list) as JsonArray ?? throw new JsonException())
             {
                 if (package is not JsonObject entry || entry.Text("name") is not { } name || entry.Text("version") is not { } version)
@@ -163,9 +172,13 @@ internal sealed class VirtualEnvironments(
                 }
 
                 packages[PackageSpec.Normalize(name)] = version;
+                if (entry.Flag("tool") == true)
+                {
+                    tools.Add(PackageSpec.Normalize(name));
+                }
             }
 
-            return packages;
+            return (packages, tools);
         }
         catch (JsonException)
         {

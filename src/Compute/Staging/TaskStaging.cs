@@ -14,6 +14,9 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
 {
     private const string View = "/mnt/azureml";
 
+    // Beside the task's lock and plan, where the task does not reach.
+    private const string LockFile = "environment";
+
     private readonly FileTree files = new(data);
     private readonly PrivateFiles own = new(new FileTree(data));
 
@@ -48,6 +51,9 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
             return new Problem(ProblemKind.InsufficientStorage, "StagingFailed", $"The files of the task could not be put in place: {e.Message}");
         }
     }
+
+    public EnvironmentLock? LockOf(TaskId task) =>
+        TaskFolder.Of(data, task).TryGet(out var folder, out _) && File.Exists(folder.At(LockFile)) ? EnvironmentLock.Read(File.ReadAllText(folder.At(LockFile))) : null;
 
     public Problem? Publish(StagingRequest request)
     {
@@ -105,6 +111,11 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         if (request.CodePath is { } code)
         {
             files.Copy(code, work);
+        }
+
+        if (request.Environment?.Lock is { } made)
+        {
+            File.WriteAllText(folder.At(LockFile), made.Text);
         }
 
         var binds = new List<TaskBind> { new(work, View + "/wd", Writable: true), new(home, View + "/home", Writable: true), new(temporary, "/tmp", Writable: true) };

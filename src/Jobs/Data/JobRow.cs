@@ -8,7 +8,7 @@ namespace Zaffre.Jobs.Data;
 /// <summary>A job as its table holds it.</summary>
 internal sealed class JobRow
 {
-    public const string Columns = "seq, id, task, attempt, compute, status, plan, created, started, ended, stop, stop_by AS StopBy, cancel_operation AS CancelOperation, exit_code AS ExitCode, error_code AS ErrorCode, error_message AS ErrorMessage, notes, kind, parent, step, priority AS Rank, experiment, slots, due, reused_from AS ReusedFrom, warnings";
+    public const string Columns = "seq, id, task, attempt, compute, status, plan, created, started, ended, stop, stop_by AS StopBy, cancel_operation AS CancelOperation, exit_code AS ExitCode, error_code AS ErrorCode, error_message AS ErrorMessage, notes, kind, parent, step, priority AS Rank, experiment, slots, due, reused_from AS ReusedFrom, warnings, environment_lock AS EnvironmentLock";
 
     public long Seq { get; init; }
 
@@ -69,6 +69,9 @@ internal sealed class JobRow
 
     /// <summary>Key of the job whose outputs a reused step has; null for one that ran itself.</summary>
     public string? ReusedFrom { get; init; }
+
+    /// <summary>Digest of what its environment was made of when it began; of a reused step that of the original. See <see cref="LockTable"/>.</summary>
+    public string? EnvironmentLock { get; init; }
 
     /// <summary>True for what has steps: pipelines and loops.</summary>
     public bool IsPipeline => Kind is JobKind.Pipeline or JobKind.Loop;

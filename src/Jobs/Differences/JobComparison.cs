@@ -16,7 +16,7 @@ namespace Zaffre.Jobs.Differences;
 internal sealed record Difference(string Aspect, string What, string? Left, string? Right);
 
 /// <summary>Two jobs side by side: what they were made from, and what came of it.</summary>
-internal sealed class JobComparison(JobTable jobs, IRuns runs, FolderDifference folders)
+internal sealed class JobComparison(JobTable jobs, IRuns runs, FolderDifference folders, LockTable locks)
 {
     // Files of an output are compared up to this size; beyond it the digests tell that something differs.
     private const long MostBytes = 64 * 1024 * 1024;
@@ -29,6 +29,7 @@ internal sealed class JobComparison(JobTable jobs, IRuns runs, FolderDifference 
         Command(found, old.Command, now.Command);
         await CodeAsync(found, old.Code, now.Code, ct);
         Environment(found, old, now);
+        await LocksAsync(found, left.EnvironmentLock, right.EnvironmentLock, ct);
         One(found, "compute", "compute", old.Compute, now.Compute);
         Each(found, "input", Inputs(old), Inputs(now));
         Each(found, "variable", old.Variables, now.Variables);
@@ -86,6 +87,23 @@ internal sealed class JobComparison(JobTable jobs, IRuns runs, FolderDifference 
         foreach (var hunk in TextDifference.Of(old, now))
         {
             found.Add(new Difference("environment", $"conda file, {hunk}", Lines(before, hunk.OldStart, hunk.OldCount), Lines(after, hunk.NewStart, hunk.NewCount)));
+        }
+    }
+
+    /// <summary>What the environments were made of when the jobs began; nothing is said when one did not.</summary>
+    private async Task LocksAsync(List<Difference> found, string? left, string? right, CancellationToken ct)
+    {
+        if (left == right || left is null || right is null || await locks.FindAsync(left, ct) is not { } old || await locks.FindAsync(right, ct) is not { } now)
+        {
+            return;
+        }
+
+        One(found, "environment", "made real as", old.Kind.ToString(), now.Kind.ToString());
+        One(found, "environment", "python", old.Python, now.Python);
+        One(found, "environment", "image digest", old.Image, now.Image);
+        foreach (var name in old.Packages.Keys.Union(now.Packages.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        {
+            One(found, "environment", $"package {name}", old.Packages.GetValueOrDefault(name), now.Packages.GetValueOrDefault(name));
         }
     }
 

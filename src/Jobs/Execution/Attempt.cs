@@ -73,7 +73,7 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         var launched = await Tasks.StartAsync(prepared.Specs, tools.Options.Grace, server);
         if (launched.TryGet(out var running, out var refused))
         {
-            await FinishAsync(running.StartedAt, tools.Transitions.RunningAsync(job, running), WriteSystemLogAsync([.. prepared.Explanation, .. running.NotLimited]));
+            await FinishAsync(running.StartedAt, tools.Transitions.RunningAsync(job, running, prepared.Lock), WriteSystemLogAsync([.. prepared.Explanation, .. running.NotLimited]));
         }
         else if (refused.Kind == ProblemKind.Conflict)
         {
@@ -105,7 +105,7 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         if (started is null && stage is TaskStage.Running or TaskStage.Ended)
         {
             var found = new RunningTask(job.TaskId, tools.Time.GetUtcNow());
-            await tools.Transitions.RunningAsync(job, found);
+            await tools.Transitions.RunningAsync(job, found, tools.Staging.LockOf(job.TaskId));
             started = found.StartedAt;
         }
 

@@ -8,7 +8,7 @@ using Zaffre.Storage;
 namespace Zaffre.Jobs.Execution;
 
 /// <summary>The environment of a job made real. When that took a build, its log is kept among the job's, where Azure ML has it.</summary>
-internal sealed class JobEnvironments(IEnvironments environments, IBlobStore store)
+internal sealed class JobEnvironments(IEnvironments environments, IBlobStore store, LockTable locks)
 {
     /// <summary>The log of the build below the job's artifacts.</summary>
     public const string BuildLog = "azureml-logs/20_image_build_log.txt";
@@ -16,8 +16,9 @@ internal sealed class JobEnvironments(IEnvironments environments, IBlobStore sto
     public async Task<Outcome<RealEnvironment>> ResolveAsync(JobRow job, JobPlan plan, string compute, CancellationToken ct)
     {
         string? build = null;
+        var held = plan.EnvironmentLock is { } digest ? await locks.FindAsync(digest, ct) : null;
         var resolved = await environments.ResolveAsync(
-            new EnvironmentRequest { Document = plan.EnvironmentDocument, Workspace = job.Workspace, Compute = compute, Building = key => build = key }, ct);
+            new EnvironmentRequest { Document = plan.EnvironmentDocument, Workspace = job.Workspace, Compute = compute, Lock = held, Building = key => build = key }, ct);
         if (build is not null && environments.ReadBuildLog(build) is { } log)
         {
             using var text = new MemoryStream(Encoding.UTF8.GetBytes(log));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Zaffre.Compute;
 using Zaffre.Jobs.Data;
 using Zaffre.Jobs.Submission;
@@ -43,6 +44,20 @@ internal sealed class JobVariables(IPublicUrls urls, JobOptions options, DataDir
         AddAll(variables, "AZURE_ML_INPUT_", inputs);
         AddAll(variables, "AZURE_ML_OUTPUT_", outputs);
         return (variables, Trust(variables));
+    }
+
+    /// <summary>
+    /// The job's seed, for whoever has none of its own: <c>ZAFFRE_SEED</c> for programs that read it, <c>PYTHONHASHSEED</c> for the order of Python's sets. A job that is
+    /// repeated has them again; what the environment or the job sets wins.
+    /// </summary>
+    public static Dictionary<string, string> Seed(JobRow job, JobPlan plan)
+    {
+        if (plan.Seed?.Of(plan.Root ?? job.Name, job.Name).ToString(CultureInfo.InvariantCulture) is not { } seed)
+        {
+            return [];
+        }
+
+        return new Dictionary<string, string>(StringComparer.Ordinal) { ["ZAFFRE_SEED"] = seed, ["PYTHONHASHSEED"] = seed };
     }
 
     /// <summary>

@@ -9,7 +9,7 @@ using Zaffre.Tracking;
 namespace Zaffre.Jobs.Execution;
 
 /// <summary>A job ready to start: its tasks in order.</summary>
-internal sealed record PreparedJob(IReadOnlyList<TaskSpec> Specs, IReadOnlyList<string> Explanation);
+internal sealed record PreparedJob(IReadOnlyList<TaskSpec> Specs, IReadOnlyList<string> Explanation, EnvironmentLock? Lock);
 
 /// <summary>Makes a plan real: environment, files, variables, and the command with its expressions replaced.</summary>
 internal sealed class Preparation(JobEnvironments environments, IStaging staging, IBlobStore store, IComputes computes, IRuns runs, ITokens tokens, JobTickets tickets, JobVariables variables, GangPorts ports, IGpus gpus)
@@ -45,7 +45,7 @@ internal sealed class Preparation(JobEnvironments environments, IStaging staging
             var spec = SpecOf(job, plan, ticket, staged, environment.Shell);
             spec = spec with
             {
-                Environment = JobVariables.Merge(staged.Environment, environment.Variables, staged.Python, spec.Environment),
+                Environment = JobVariables.Merge(JobVariables.Seed(job, plan), staged.Environment, environment.Variables, staged.Python, spec.Environment),
                 Binds = [.. environment.Binds, .. spec.Binds],
                 Limits = target.NodeLimits with { SharedMemoryBytes = plan.SharedMemory },
                 Gpus = gpus.Take(request.Id, target.Gpus * (plan.Gang is { Kind: GangKind.Mpi } ? plan.Gang.Instances : 1)),
@@ -53,7 +53,7 @@ internal sealed class Preparation(JobEnvironments environments, IStaging staging
             specs.AddRange(gang is null ? [spec] : processes.Select((member, i) => gang.Of(spec, staged, member, i)));
         }
 
-        return new PreparedJob(specs, [.. environment.Explanation, .. gang?.Explanation ?? []]);
+        return new PreparedJob(specs, [.. environment.Explanation, .. gang?.Explanation ?? []], environment.Lock);
     }
 
     private TaskSpec SpecOf(JobRow job, JobPlan plan, JobTicket ticket, StagedTask staged, string shell)

@@ -66,10 +66,15 @@ internal sealed class Transitions(IDatabase database, IRuns runs, JobEnding endi
         },
         CancellationToken.None);
 
-    public Task RunningAsync(JobRow job, RunningTask task) => database.WriteAsync(
+    public Task RunningAsync(JobRow job, RunningTask task, EnvironmentLock? made) => database.WriteAsync(
         scope =>
         {
             JobWrites.SetStarted(scope, job.JobId, task.StartedAt, task.NotLimited);
+            if (made is not null)
+            {
+                LockTable.Set(scope, job.JobId, made);
+            }
+
             if (JobWrites.Move(scope, job.JobId, BeforeRunning, JobStatus.Running))
             {
                 runs.SetStatus(scope, job.Workspace, job.Name, RunStatus.Running, at: task.StartedAt);

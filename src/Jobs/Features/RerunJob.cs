@@ -10,11 +10,13 @@ namespace Zaffre.Jobs.Features;
 
 /// <summary>
 /// POST <c>/zaffre/v1{W}/jobs/{name}/rerun</c>: the job once more, from what was stored. The body, which may be missing, can hold <c>name</c>,
-/// <c>displayName</c> and <c>experimentName</c>. 201 with the new job.
+/// <c>displayName</c>, <c>experimentName</c>, and <c>environment</c>: <c>locked</c> (the packages of then, which is so without it) or <c>now</c>. 201 with the new job.
 /// </summary>
 internal static class RerunJob
 {
-    private static readonly string[] Known = ["name", "displayName", "experimentName"];
+    private static readonly string[] Known = ["name", "displayName", "experimentName", "environment"];
+
+    private static readonly string?[] Environments = [null, "locked", "now"];
 
     public static void Map(IEndpointRouteBuilder workspace) =>
         workspace.MapPost("jobs/{name}/rerun", HandleAsync).Requires("workspaces/jobs/write");
@@ -59,6 +61,9 @@ internal static class RerunJob
             }
         }
 
-        return new RerunRequest(body.Text("name"), body.Text("displayName"), body.Text("experimentName"));
+        var environment = body.Text("environment");
+        return Environments.Contains(environment, StringComparer.Ordinal)
+            ? new RerunRequest(body.Text("name"), body.Text("displayName"), body.Text("experimentName")) { EnvironmentAsNow = environment == "now" }
+            : ArmErrors.Invalid($"environment is 'locked' or 'now', not '{environment}'.", "environment");
     }
 }

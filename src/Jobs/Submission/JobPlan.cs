@@ -69,6 +69,12 @@ internal sealed record JobPlan
     /// <summary>What references without a version were taken for (<see cref="Lookups.Pins"/>), at the root of a tree; null when there are none.</summary>
     public IReadOnlyDictionary<string, string>? Pins { get; init; }
 
+    /// <summary>Digest of the lock that the environment is held to, in a job that repeats another; null when it is what the document leads to. See <c>LockTable</c>.</summary>
+    public string? EnvironmentLock { get; init; }
+
+    /// <summary>The seed of the submission that the job belongs to, from which it has its own; null for jobs of earlier versions.</summary>
+    public PlannedSeed? Seed { get; init; }
+
     /// <summary>Whether a step may be reused; null for what is no step.</summary>
     public StepReuse? Reuse { get; init; }
 

@@ -1,5 +1,6 @@
 using Zaffre.Assets;
 using Zaffre.Compute;
+using Zaffre.Jobs.Data;
 using Zaffre.Kernel;
 using Zaffre.Storage;
 using Zaffre.Tracking;
@@ -11,8 +12,14 @@ namespace Zaffre.Jobs.Submission;
 /// <summary>What is planned for: the job, who submits it, and where problems go. <paramref name="Known"/> remembers what was looked up before.</summary>
 internal sealed record Planning(WorkspaceRef Workspace, string Job, Caller Caller, Findings Findings, Lookups Known)
 {
-    /// <summary>The name of the job that this one repeats; null for any other.</summary>
-    public string? RerunOf { get; init; }
+    /// <summary>What is taken over from the job that this one repeats; null for any other.</summary>
+    public Repeated? Repeats { get; init; }
+
+    /// <summary>The name of the submission, whatever part of it this is.</summary>
+    public string Root { get; private init; } = Job;
+
+    /// <summary>The seed of the submission.</summary>
+    public PlannedSeed Seed { get; } = PlannedSeed.New();
 
     /// <summary>The same for a part of the submission whose problems lie under <paramref name="path"/>.</summary>
     public Planning For(string job, string path) => this with { Job = job, Findings = Findings.Under(path) };
@@ -55,6 +62,7 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
             SharedMemory = spec.SharedMemory,
             Pins = planning.Known.Pins,
             Gang = spec.Gang,
+            EnvironmentLock = planning.Repeats?.LockFor(LockTable.WayOf(planning.Root, planning.Job), environment.Id.Value, compute.Id.Value),
         };
     }
 
@@ -72,6 +80,7 @@ internal sealed class JobPlanner(IWorkspaces workspaces, IDatastores datastores,
             WorkspaceId = workspace.WorkspaceId,
             Location = workspace.Location,
             Actor = new PlannedActor(caller.ObjectId, caller.Name, caller.Type, caller.TenantId),
+            Seed = planning.Repeats?.Seed ?? planning.Seed,
         };
     }
 

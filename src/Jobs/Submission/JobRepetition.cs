@@ -11,7 +11,7 @@ namespace Zaffre.Jobs.Submission;
 /// Submits a job once more, as it was: its document, and for every reference without a version the version that was taken then. It is a submission
 /// like any other: the caller's rights, the checks and the errors are the same.
 /// </summary>
-internal sealed class JobRepetition(JobTable jobs, JobDocuments documents, JobSubmission submission, LookupSources sources)
+internal sealed class JobRepetition(JobTable jobs, JobDocuments documents, JobSubmission submission, LookupSources sources, LockTable locks)
 {
     /// <summary>The new job; a NotFound problem when there is no job of that name, else what any submission answers.</summary>
     public async Task<Outcome<Resource>> AgainAsync(WorkspaceRef workspace, ArmId job, RerunRequest wanted, Caller caller, CancellationToken ct)
@@ -24,8 +24,16 @@ internal sealed class JobRepetition(JobTable jobs, JobDocuments documents, JobSu
         var name = wanted.Name ?? NameFor(job.Name);
         var plan = row.ReadPlan();
         var root = plan.Root is null ? plan : (await jobs.FindAsync(workspace.Child("jobs", plan.Root), ct))?.ReadPlan();
-        var planning = new Planning(workspace, name, caller, new Findings(), new Lookups(sources, root?.Pins)) { RerunOf = job.Name };
+        var planning = new Planning(workspace, name, caller, new Findings(), new Lookups(sources, root?.Pins)) { Repeats = await RepeatedAsync(row, plan, wanted, ct) };
         return await submission.CreateAsync(planning, workspace.Child("jobs", name), Body(document, wanted), ct);
+    }
+
+    private async Task<Repeated> RepeatedAsync(JobRow row, JobPlan plan, RerunRequest wanted, CancellationToken ct)
+    {
+        var seed = plan.Seed is { } first ? first with { Below = first.WayOf(plan.Root ?? row.Name, row.Name) } : null;
+        return wanted.EnvironmentAsNow
+            ? new Repeated(row.Name, seed)
+            : new Repeated(row.Name, seed) { Lock = row.EnvironmentLock ?? plan.EnvironmentLock, Steps = row.IsPipeline ? await locks.BelowAsync(row.JobId, ct) : [] };
     }
 
     private static JsonObject Body(JsonObject document, RerunRequest wanted)
@@ -78,4 +86,8 @@ internal sealed class JobRepetition(JobTable jobs, JobDocuments documents, JobSu
 }
 
 /// <summary>What a repetition is called; null members are taken over, the name is made.</summary>
-internal sealed record RerunRequest(string? Name, string? DisplayName, string? ExperimentName);
+internal sealed record RerunRequest(string? Name, string? DisplayName, string? ExperimentName)
+{
+    /// <summary>The environment's version of then with whatever packages it leads to now, instead of the packages of then.</summary>
+    public bool EnvironmentAsNow { get; init; }
+}

@@ -41,7 +41,7 @@ internal sealed class JobSubmission(IDatabase database, JobBirth birth, JobPlann
             return findings.Combined;
         }
 
-        return await database.WriteAsync(scope => birth.Command(scope, id, Document(body, planning.RerunOf), (spec, plan), planning.Caller), ct);
+        return await database.WriteAsync(scope => birth.Command(scope, id, Document(body, planning.Repeats?.Job), (spec, plan), planning.Caller), ct);
     }
 
     /// <summary>The document to store: as it was sent, without what only answers hold.</summary>

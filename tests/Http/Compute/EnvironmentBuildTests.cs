@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Net;
 using System.Text.Json.Nodes;
 using Zaffre.Tests.Http.Identity;
@@ -118,7 +117,7 @@ public sealed class EnvironmentBuildTests(ZaffreHost host) : IClassFixture<Zaffr
     public async Task A_request_that_a_killed_server_left_is_built_by_the_next_one()
     {
         var next = new ZaffreHost();
-        Wheel(next.Root, "zaffre_left", "1.0", "");
+        Wheels.Add(next.Root, "zaffre_left", "1.0", "");
         await File.WriteAllTextAsync(Path.Combine(next.Root, "curated-environments.yml"), "- names: [AzureML-left]\n  packages: [zaffre-left]\n");
         var requested = Directory.CreateDirectory(Path.Combine(next.Root, "environments", "requested")).FullName;
         await File.WriteAllTextAsync(Path.Combine(requested, "left.json"), """{"subscription":"s","group":"zaffre","workspace":"main","environment":"AzureML-left:1"}""");
@@ -176,23 +175,5 @@ public sealed class EnvironmentBuildTests(ZaffreHost host) : IClassFixture<Zaffr
         return answer.StatusCode == HttpStatusCode.NotFound ? "" : await answer.Content.ReadAsStringAsync();
     }
 
-    private void Wheel(string module, string version, string code) => Wheel(host.Root, module, version, code);
-
-    private static void Wheel(string root, string module, string version, string code)
-    {
-        var folder = Directory.CreateDirectory(Path.Combine(root, "wheels")).FullName;
-        var information = $"{module}-{version}.dist-info";
-        using var wheel = ZipFile.Open(Path.Combine(folder, $"{module}-{version}-py3-none-any.whl"), ZipArchiveMode.Create);
-        foreach (var (name, content) in new[]
-        {
-            (module + ".py", code),
-            (information + "/METADATA", $"Metadata-Version: 2.1\nName: {module.Replace('_', '-')}\nVersion: {version}\n"),
-            (information + "/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),
-            (information + "/RECORD", $"{module}.py,,\n{information}/METADATA,,\n{information}/WHEEL,,\n{information}/RECORD,,\n"),
-        })
-        {
-            using var writer = new StreamWriter(wheel.CreateEntry(name).Open());
-            writer.Write(content);
-        }
-    }
+    private void Wheel(string module, string version, string code) => Wheels.Add(host.Root, module, version, code);
 }

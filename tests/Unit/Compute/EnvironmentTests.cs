@@ -117,6 +117,61 @@ public sealed class EnvironmentTests : IDisposable
     }
 
     [Fact]
+    public async Task An_index_that_fails_twice_is_asked_again_and_one_that_always_fails_is_not_for_ever()
+    {
+        Wheel("zaffre_sample", "1.0", "ANSWER = 42\n");
+        var file = rig.Data.Path("wheels", "zaffre_sample-1.0-py3-none-any.whl");
+        var wheel = await File.ReadAllBytesAsync(file);
+        File.Delete(file);
+
+        using (var broken = new FlakyIndex(wheel, int.MaxValue))
+        {
+            var answer = await Resolver(variables: broken.Variables).ResolveAsync(Of(Conda("zaffre-sample>=1")), CancellationToken.None);
+            Assert.Equal(("EnvironmentNotSatisfied", 3), (answer.Problem?.Code, broken.Requests));
+        }
+
+        using var index = new FlakyIndex(wheel, 2);
+        var real = await Resolver(variables: index.Variables).ResolveAsync(Of(Conda("zaffre-sample")), CancellationToken.None);
+
+        Assert.True(real.Succeeded, real.Problem?.Message);
+        Assert.Contains("  zaffre-sample: 1.0", real.Value.Explanation);
+        var log = await File.ReadAllTextAsync(Path.Combine(real.Value.Variables["ZAFFRE_PYTHON_BELOW"], "..", "..", "build.log"));
+        Assert.Contains("Try 1 of 3 failed on the way to the index; the next one begins in 0.01 s.", log, StringComparison.Ordinal);
+        Assert.Contains("Try 2 of 3 failed on the way to the index; the next one begins in 0.02 s.", log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_no_index_has_is_asked_for_once()
+    {
+        var answer = await Resolver().ResolveAsync(Of(Conda("zaffre-nobody")), CancellationToken.None);
+
+        Assert.Equal("EnvironmentNotSatisfied", answer.Problem?.Code);
+        Assert.DoesNotContain("Try 1", await File.ReadAllTextAsync(Assert.Single(Directory.GetFiles(rig.Data.Path("environments"), "build.log", SearchOption.AllDirectories))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_host_that_is_as_it_was_serves_again_and_one_that_is_not_is_named()
+    {
+        var document = Conda("python>=3.8", "pip", "packaging");
+        var first = await ResolveAsync(document);
+        Assert.Equal((EnvironmentKind.Host, "packaging"), (first.Lock!.Kind, Assert.Single(first.Lock.Packages).Key));
+        Assert.True(EnvironmentLock.Read(first.Lock.Text)!.Matches(first.Lock));
+
+        var again = await Resolver().ResolveAsync(Of(document) with { Lock = first.Lock }, CancellationToken.None);
+        Assert.Equal((EnvironmentKind.Host, true), (again.Value.Kind, again.Value.Lock!.Matches(first.Lock)));
+
+        var other = first.Lock with { Packages = new Dictionary<string, string>(StringComparer.Ordinal) { ["packaging"] = "0.1", ["zaffre-lost"] = "3.0" } };
+        var gone = await Resolver().ResolveAsync(Of(document) with { Lock = other }, CancellationToken.None);
+        Assert.Equal("EnvironmentNotSatisfied", gone.Problem?.Code);
+        Assert.Contains($"packaging 0.1 is wanted, {first.Lock.Packages["packaging"]} was found; zaffre-lost 3.0 is wanted, none was found.", gone.Problem!.Message, StringComparison.Ordinal);
+
+        gone = await Resolver().ResolveAsync(Of(document) with { Lock = first.Lock with { Python = "3.6.1" } }, CancellationToken.None);
+        Assert.Contains($"python 3.6.1 is wanted, {first.Lock.Python} was found.", gone.Problem!.Message, StringComparison.Ordinal);
+        gone = await Resolver().ResolveAsync(Of(document) with { Lock = new EnvironmentLock(EnvironmentKind.Container, first.Lock.Python) { Image = "sha256:0" } }, CancellationToken.None);
+        Assert.Contains("image sha256:0 is wanted, the host's system was found.", gone.Problem!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Many_that_need_the_same_environment_share_one_build()
     {
         Wheel("zaffre_sample", "1.0", "");
@@ -183,11 +238,11 @@ public sealed class EnvironmentTests : IDisposable
 
     private static EnvironmentRequest Of(JsonObject document) => new() { Document = document };
 
-    private EnvironmentResolver Resolver(ITaskLauncher? launcher = null)
+    private EnvironmentResolver Resolver(ITaskLauncher? launcher = null, IReadOnlyDictionary<string, string>? variables = null)
     {
-        var (cache, pip, options) = (new EnvironmentCache(rig.Data, TimeProvider.System, NullLogger<EnvironmentCache>.Instance), new PipSettings(rig.Data, NoVariables), new ComputeOptions());
+        var (cache, pip, options) = (new EnvironmentCache(rig.Data, TimeProvider.System, NullLogger<EnvironmentCache>.Instance), new PipSettings(rig.Data, () => variables ?? NoVariables()), new ComputeOptions { EnvironmentRetryPause = TimeSpan.FromMilliseconds(10) });
         var built = new VirtualEnvironments(cache, pip, launcher ?? rig.Launcher, rig.Admission, options, TimeProvider.System);
-        return new EnvironmentResolver(new HostInterpreter(), built, cache, pip, new ComputeFile(rig.Data), null!);
+        return new EnvironmentResolver(new HostInterpreter(), built, cache, pip, new ComputeFile(rig.Data), null!, new PinnedEnvironments(built, cache));
     }
 
     // No index can be reached, whatever this machine has; wheels are the tests' own.

@@ -85,7 +85,7 @@ internal static class ReuseWrites
             : null;
 
     public static void SetReused(WriteScope scope, ArmId job, string original) =>
-        scope.Execute("UPDATE jobs SET reused_from = @original WHERE key = @key", new { key = job.Key, original });
+        scope.Execute("UPDATE jobs SET reused_from = @original, environment_lock = (SELECT environment_lock FROM jobs WHERE key = @original) WHERE key = @key", new { key = job.Key, original });
 
     /// <summary>The outputs of a job.</summary>
     public static IReadOnlyList<OutputRow> Outputs(WriteScope scope, string job) =>

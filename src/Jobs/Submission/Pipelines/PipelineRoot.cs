@@ -38,7 +38,7 @@ internal sealed class PipelineRoot(JobPlanner planner, PipelineCompiler compiler
     private static async Task<PipelineSettings> SettingsAsync(Planning planning, JsonObject properties, CancellationToken ct)
     {
         var settings = PipelineSettings.Read(properties, planning.Findings);
-        settings = settings with { ForceRerun = settings.ForceRerun || planning.RerunOf is not null };
+        settings = settings with { ForceRerun = settings.ForceRerun || planning.Repeats is not null };
         return settings.Compute is not null && await JobPlanner.ComputeAsync(planning, settings.Compute, "properties.settings.default_compute", ct) is null
             ? settings with { Compute = null }
             : settings;

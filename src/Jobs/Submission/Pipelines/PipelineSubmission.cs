@@ -25,7 +25,7 @@ internal sealed class PipelineSubmission(IDatabase database, JobTable jobs, JobB
         var compiled = await root.CompileAsync(planning, properties, taken, ct);
         return findings.Any
             ? findings.Combined
-            : await database.WriteAsync(scope => Write(scope, id, JobSubmission.Document(body, planning.RerunOf), new Accepted(compiled.Plan, compiled.Steps, head), planning.Caller), ct);
+            : await database.WriteAsync(scope => Write(scope, id, JobSubmission.Document(body, planning.Repeats?.Job), new Accepted(compiled.Plan, compiled.Steps, head), planning.Caller), ct);
     }
 
     private Resource Write(WriteScope scope, ArmId id, JsonObject document, Accepted accepted, Caller caller)
