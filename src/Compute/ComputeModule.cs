@@ -29,7 +29,7 @@ public static class ComputeModule
         services.AddSingleton<GpuProgram>().AddSingleton<HostGpus>().AddSingleton<IGpus>(provider => provider.GetRequiredService<HostGpus>());
         services.AddSingleton<WarmPool>().AddSingleton<ITaskLauncher, TaskLauncher>();
         services.AddSingleton<RemoteInputs>().AddSingleton<IStaging, TaskStaging>();
-        services.AddSingleton<HostInterpreter>().AddSingleton<EnvironmentCache>().AddSingleton<VirtualEnvironments>().AddSingleton<PinnedEnvironments>();
+        services.AddSingleton<HostInterpreter>().AddSingleton<EnvironmentCache>().AddSingleton<VirtualEnvironments>();
         services.AddSingleton<ImageStore>().AddSingleton<BuildContexts>().AddSingleton<ContainerEnvironments>();
         services.AddSingleton<EnvironmentResolver>().AddSingleton<IEnvironments>(p => p.GetRequiredService<EnvironmentResolver>()).AddSingleton<IEnvironmentForecasts, EnvironmentForecasts>();
         services.AddSingleton<ComputeFile>().AddSingleton<ComputeSizes>().AddSingleton<PipSettings>(p => new PipSettings(p.GetRequiredService<DataDirectory>()));

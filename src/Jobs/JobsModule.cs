@@ -29,9 +29,7 @@ public static class JobsModule
         services.AddSingleton<Claims>();
         services.AddSingleton<JobTable>();
         services.AddSingleton<JobQueue>();
-        services.AddSingleton<UsageTable>();
-        services.AddSingleton<LockTable>();
-        services.AddSingleton<LockTelling>();
+        services.AddSingleton<UsageTable>().AddSingleton<LockTable>().AddSingleton<LockTelling>();
         services.AddSingleton<Metering>();
         services.AddSingleton<JobFacets>();
         services.AddSingleton<IResourceIndex>(provider => provider.GetRequiredService<JobFacets>());

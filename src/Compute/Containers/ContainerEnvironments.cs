@@ -9,12 +9,14 @@ namespace Zaffre.Compute.Containers;
 /// Environments in a container of their image: podman or docker gives the image, the sandbox of every task runs it, with the image's files in place of
 /// the host's system. Packages of a conda file come on top, as a virtual environment of the image's Python.
 /// </summary>
-internal sealed class ContainerEnvironments(ImageStore images, BuildContexts contexts, VirtualEnvironments built, EnvironmentCache cache, PipSettings pip, ComputeOptions options, PinnedEnvironments pinned)
+internal sealed class ContainerEnvironments(ImageStore images, BuildContexts contexts, VirtualEnvironments built, EnvironmentCache cache, PipSettings pip, ComputeOptions options)
 {
     /// <summary>Where tasks in an image see Zaffre's own Python files.</summary>
     private const string Runtime = "/mnt/zaffre/python";
 
     private const string Digest = "sha256:";
+
+    private readonly PinnedEnvironments pinned = new(built, cache);
 
     /// <summary>Whether the environment is one for a container here; the problem says that the operator's file cannot be read.</summary>
     public static bool Wanted(EnvironmentRequest request, ContainerSettings settings) => settings.Covers(request.Compute)

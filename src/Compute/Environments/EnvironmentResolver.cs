@@ -10,7 +10,7 @@ namespace Zaffre.Compute.Environments;
 /// every declared package (those with a stand-in of ours count as there); a new virtual environment. Outside of containers an image is not pulled: the host
 /// stands in for it, and the explanation says so.
 /// </summary>
-internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironments built, EnvironmentCache cache, PipSettings pip, ComputeFile file, ContainerEnvironments containers, PinnedEnvironments pinned) : IEnvironments
+internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironments built, EnvironmentCache cache, PipSettings pip, ComputeFile file, ContainerEnvironments containers) : IEnvironments
 {
     private const int MostLog = 4 << 20;
 
@@ -24,6 +24,8 @@ internal sealed class EnvironmentResolver(HostInterpreter host, VirtualEnvironme
         ["azureml-defaults"] = "azureml", ["azureml-inference-server-http"] = "azureml", ["azureml-contrib-services"] = "azureml",
         ["inference-schema"] = "inference_schema", ["mltable"] = "mltable",
     };
+
+    private readonly PinnedEnvironments pinned = new(built, cache);
 
     private static readonly string StandInPath = Path.Combine(PythonRuntime.Path, "standins");
 

@@ -99,9 +99,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
 
     private StagedTask Stage(StagingRequest request, TaskFolder folder, HostSandbox host, Dictionary<string, string> fetched)
     {
-        var work = folder.At("work");
-        var home = folder.At("home");
-        var temporary = folder.At("tmp");
+        var (work, home, temporary) = (folder.At("work"), folder.At("home"), folder.At("tmp"));
         var seen = host.Sandboxed ? View + "/home" : home;
         var artifacts = ArtifactFolders.ToDictionary(name => name, name => Path.Combine(request.ArtifactPath, name), StringComparer.Ordinal);
         files.Delete(work);
@@ -111,11 +109,6 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         if (request.CodePath is { } code)
         {
             files.Copy(code, work);
-        }
-
-        if (request.Environment?.Lock is { } made)
-        {
-            File.WriteAllText(folder.At(LockFile), made.Text);
         }
 
         var binds = new List<TaskBind> { new(work, View + "/wd", Writable: true), new(home, View + "/home", Writable: true), new(temporary, "/tmp", Writable: true) };
@@ -144,6 +137,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
             binds.Add(new TaskBind(output.LocalPath, OutputPath(output, host.Sandboxed), Writable: true));
         }
 
+        KeepLock(request, folder);
         var python = PythonOverlay.Write(request.Environment, home, seen);
         files.Hand(host, [work, home, temporary, .. artifacts.Values, .. outputs.Select(o => o.LocalPath), .. request.Inputs.Where(i => i.Copy).Select(i => Path.Combine(folder.At("inputs"), i.Name))]);
         var logs = MakeLogs(request, host);
@@ -161,6 +155,14 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
             InputPaths = request.Inputs.ToDictionary(i => i.Name, i => InputPath(i, folder, host.Sandboxed), StringComparer.Ordinal),
             OutputPaths = outputs.ToDictionary(o => o.Name, o => OutputPath(o, host.Sandboxed), StringComparer.Ordinal),
         };
+    }
+
+    private static void KeepLock(StagingRequest request, TaskFolder folder)
+    {
+        if (request.Environment?.Lock is { } made)
+        {
+            File.WriteAllText(folder.At(LockFile), made.Text);
+        }
     }
 
     private async Task<(Dictionary<string, string> Fetched, List<Problem> Problems)> FetchAsync(StagingRequest request, TaskFolder folder, CancellationToken ct)

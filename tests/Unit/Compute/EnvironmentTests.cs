@@ -242,7 +242,7 @@ public sealed class EnvironmentTests : IDisposable
     {
         var (cache, pip, options) = (new EnvironmentCache(rig.Data, TimeProvider.System, NullLogger<EnvironmentCache>.Instance), new PipSettings(rig.Data, () => variables ?? NoVariables()), new ComputeOptions { EnvironmentRetryPause = TimeSpan.FromMilliseconds(10) });
         var built = new VirtualEnvironments(cache, pip, launcher ?? rig.Launcher, rig.Admission, options, TimeProvider.System);
-        return new EnvironmentResolver(new HostInterpreter(), built, cache, pip, new ComputeFile(rig.Data), null!, new PinnedEnvironments(built, cache));
+        return new EnvironmentResolver(new HostInterpreter(), built, cache, pip, new ComputeFile(rig.Data), null!);
     }
 
     // No index can be reached, whatever this machine has; wheels are the tests' own.
