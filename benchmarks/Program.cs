@@ -2,6 +2,7 @@ using Zaffre.Benchmarks;
 using Zaffre.Benchmarks.Clients;
 using Zaffre.Benchmarks.Core;
 using Zaffre.Benchmarks.Jobs;
+using Zaffre.Benchmarks.Tracking;
 
 var root = Environment.GetEnvironmentVariable("ZAFFRE_HOME") ?? Directory.GetCurrentDirectory();
 var name = args.FirstOrDefault() ?? "core";
@@ -11,11 +12,12 @@ Func<string, Task<IReadOnlyList<Figure>>>? run = name switch
     "core" => CoreBenchmark.RunAsync,
     "clients" => ClientsBenchmark.RunAsync,
     "jobs" => JobsBenchmark.RunAsync,
+    "tracking" => TrackingBenchmark.RunAsync,
     _ => null,
 };
 if (run is null)
 {
-    await Console.Error.WriteLineAsync($"There is no benchmark '{name}'; there are: core, clients, jobs.");
+    await Console.Error.WriteLineAsync($"There is no benchmark '{name}'; there are: core, clients, jobs, tracking.");
     return 2;
 }
 

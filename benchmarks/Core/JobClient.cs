@@ -62,6 +62,9 @@ internal sealed class JobClient : IDisposable
 
     public void Dispose() => client.Dispose();
 
+    /// <summary>The authorized client below it, at the root of the server.</summary>
+    public HttpClient Http => client;
+
     /// <summary>The id of the environment that every job of a benchmark has.</summary>
     public string EnvironmentId => $"{workspace}/environments/bench/versions/1";
 
