@@ -32,9 +32,11 @@ internal sealed class MetricStore
 
     public void Log(WriteScope scope, RunRow run, IReadOnlyList<MetricPoint> points)
     {
-        var rows = points.Select(point => Row(run, Name(scope, point.Name), point)).ToList();
+        var named = points.Select(point => (Metric: Name(scope, point.Name), Point: point)).ToList();
+        var rows = named.ConvertAll(one => Row(run, one.Metric, one.Point));
         scope.Execute(InsertPoint, rows);
         scope.Execute(UpsertLatest, rows.GroupBy(row => row.metric).Select(group => group.MaxBy(row => (row.step, row.time, row.nan, row.value))));
+        MetricBuckets.Add(scope, run.Key, named);
     }
 
     /// <summary>The latest values of runs, by run and name.</summary>

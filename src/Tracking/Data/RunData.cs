@@ -25,7 +25,7 @@ internal static class RunData
         foreach (var (name, value) in tags)
         {
             scope.Execute(
-                "INSERT INTO run_tags (run, name, value) VALUES (@run, @name, @value) ON CONFLICT DO UPDATE SET value = excluded.value",
+                "INSERT INTO run_tags (run, name, value, experiment) SELECT key, @name, @value, experiment FROM runs WHERE key = @run ON CONFLICT DO UPDATE SET value = excluded.value",
                 new { run, name, value });
         }
     }
@@ -51,7 +51,7 @@ internal static class RunData
     {
         foreach (var (name, value) in values)
         {
-            if (scope.Execute("INSERT INTO run_params (run, name, value) VALUES (@run, @name, @value) ON CONFLICT DO NOTHING", new { run, name, value }) > 0)
+            if (scope.Execute("INSERT INTO run_params (run, name, value, experiment) SELECT key, @name, @value, experiment FROM runs WHERE key = @run ON CONFLICT DO NOTHING", new { run, name, value }) > 0)
             {
                 continue;
             }

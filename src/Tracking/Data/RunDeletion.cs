@@ -7,7 +7,7 @@ namespace Zaffre.Tracking.Data;
 /// <summary>Deletes what hangs under a workspace that goes, or the run of a job that goes.</summary>
 internal sealed class RunDeletion(WorkspaceKeys workspaces) : IScopedDeletion
 {
-    private static readonly string[] OfRuns = ["run_tags", "run_properties", "run_params", "run_outputs", "run_metrics", "run_latest", "run_datasets", "run_dataset_tags", "run_models", "logged_model_metrics"];
+    private static readonly string[] OfRuns = ["run_tags", "run_properties", "run_params", "run_outputs", "run_metrics", "run_metric_buckets", "run_latest", "run_datasets", "run_dataset_tags", "run_models", "logged_model_metrics"];
 
     public void Delete(WriteScope write, ArmId scope)
     {

@@ -130,30 +130,80 @@ internal sealed record SearchQuery
             return new Page<long>([], null);
         }
 
-        var sql = new SearchSql(Tables);
-        sql.Parameters.Add("workspace", workspace);
-        sql.Parameters.Add("uriRoot", uris.Root);
-        sql.Parameters.Add("uriMiddle", uris.Middle);
-        Scope(sql, experiments);
-        return Run(connection, sql);
+        SearchSql New()
+        {
+            var sql = new SearchSql(Tables);
+            sql.Parameters.Add("workspace", workspace);
+            sql.Parameters.Add("uriRoot", uris.Root);
+            sql.Parameters.Add("uriMiddle", uris.Middle);
+            Scope(sql, experiments);
+            return sql;
+        }
+
+        if (OfRuns && FewRuns.Find(connection, Filter, experiments) is { } few)
+        {
+            var sql = New();
+            sql.From = $"json_each({sql.Add(Keys.Json(few))}) few CROSS JOIN {Tables.From}";
+            sql.And("r.key = few.value");
+            return Run(connection, sql);
+        }
+
+        return OfRuns && experiments is [var experiment] && Order is [var first, ..] && SortStretch.Of(Tables, first) is { } stretches
+            ? Run(connection, stretches, experiment, New)
+            : Run(connection, New());
+    }
+
+    /// <summary>The page out of as many stretches of its order as it needs.</summary>
+    private Page<long> Run(DbConnection connection, IReadOnlyList<SortStretch> stretches, long experiment, Func<SearchSql> create)
+    {
+        var rows = new List<(long Key, object[] Sort)>();
+        foreach (var stretch in stretches)
+        {
+            var sql = create();
+            Narrow(sql);
+            sql.By(Order[0], stretch, experiment);
+            Sort(sql, from: 1);
+            var after = After(sql);
+            if (rows.Count > Top || (after is [long rank, ..] && rank > stretch.Rank))
+            {
+                continue;
+            }
+
+            if (after is [long at, ..] && at == stretch.Rank)
+            {
+                sql.After(after);
+            }
+
+            rows.AddRange(Read(connection, sql, Top + 1 - rows.Count));
+        }
+
+        return PageOf(rows);
     }
 
     /// <summary>The keys of the page in order; <paramref name="sql"/> holds what limits the search besides the filter.</summary>
     public Page<long> Run(DbConnection connection, SearchSql sql)
     {
+        Narrow(sql);
+        Sort(sql);
+        if (After(sql) is { } after)
+        {
+            sql.After(after);
+        }
+
+        return PageOf(Read(connection, sql, Top + 1));
+    }
+
+    private void Narrow(SearchSql sql)
+    {
         foreach (var term in Filter)
         {
             sql.And(term);
         }
-
-        Sort(sql);
-        if (Token is not null)
-        {
-            sql.After(PageToken.Read(Token, sql.SortKeys) ?? throw MlflowErrors.InvalidValue("page_token", $"'{Token}'", "it is not a token of this search."));
-        }
-
-        return Read(connection, sql, $"SELECT {Tables.Key} AS key{sql.SortColumns} FROM {Tables.From}{sql.Joins} WHERE {sql.Conditions} ORDER BY {sql.OrderBy} LIMIT {Top + 1}");
     }
+
+    private IReadOnlyList<object>? After(SearchSql sql) => Token is null
+        ? null
+        : PageToken.Read(Token, sql.SortKeys) ?? throw MlflowErrors.InvalidValue("page_token", $"'{Token}'", "it is not a token of this search.");
 
     private void Scope(SearchSql sql, IReadOnlyList<long> experiments)
     {
@@ -168,9 +218,9 @@ internal sealed record SearchQuery
         sql.And(View switch { SearchView.Active => "r.deleted = 0 AND e.deleted = 0", SearchView.Deleted => "(r.deleted = 1 OR e.deleted = 1)", _ => "1" });
     }
 
-    private void Sort(SearchSql sql)
+    private void Sort(SearchSql sql, int from = 0)
     {
-        foreach (var term in Order)
+        foreach (var term in Order.Skip(from))
         {
             sql.By(term);
         }
@@ -184,25 +234,19 @@ internal sealed record SearchQuery
         }
     }
 
-    private Page<long> Read(DbConnection connection, SearchSql sql, string statement)
+    private List<(long Key, object[] Sort)> Read(DbConnection connection, SearchSql sql, int limit)
     {
-        var keys = new List<long>();
-        object[]? last = null;
-        using var reader = connection.ExecuteReader(statement, sql.Parameters);
+        var rows = new List<(long, object[])>();
+        using var reader = connection.ExecuteReader(
+            $"SELECT {Tables.Key} AS key{sql.SortColumns} FROM {sql.From}{sql.Joins} WHERE {sql.Conditions} ORDER BY {sql.OrderBy} LIMIT {limit}", sql.Parameters);
         while (reader.Read())
         {
-            if (keys.Count == Top)
-            {
-                return new Page<long>(keys, PageToken.Write(last!));
-            }
-
-            keys.Add(reader.GetInt64(0));
-            if (keys.Count == Top)
-            {
-                last = [.. Enumerable.Range(1, sql.SortKeys).Select(reader.GetValue)];
-            }
+            rows.Add((reader.GetInt64(0), [.. Enumerable.Range(1, sql.SortKeys).Select(reader.GetValue)]));
         }
 
-        return new Page<long>(keys, null);
+        return rows;
     }
+
+    private Page<long> PageOf(List<(long Key, object[] Sort)> rows) =>
+        new([.. rows.Take(Top).Select(row => row.Key)], rows.Count > Top ? PageToken.Write(rows[Top - 1].Sort) : null);
 }

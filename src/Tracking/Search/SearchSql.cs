@@ -35,6 +35,7 @@ internal sealed class SearchSql(SearchTables tables, IReadOnlyList<MetricDataset
     private readonly StringBuilder joins = new();
     private readonly List<string> conditions = [];
     private readonly List<(string Expression, bool Descending)> keys = [];
+    private SortStretch? stretch;
     private int parameters;
 
     public DynamicParameters Parameters { get; } = new();
@@ -45,9 +46,15 @@ internal sealed class SearchSql(SearchTables tables, IReadOnlyList<MetricDataset
 
     public string SortColumns => string.Concat(keys.Select((key, i) => $", {key.Expression} AS s{i}"));
 
-    public string OrderBy => string.Join(", ", keys.Select(key => key.Expression + (key.Descending ? " DESC" : "")));
+    /// <summary>Keys that are the same in all rows are left out: an ORDER BY would read a bare number as a column's.</summary>
+    public string OrderBy => string.Join(", ", (stretch?.Indexed is { } indexed ? [(indexed, keys[1].Descending)] : Array.Empty<(string Expression, bool Descending)>())
+        .Concat(keys.Skip(stretch is null ? 0 : stretch.Constant ? 2 : 1))
+        .Select(key => key.Expression + (key.Descending ? " DESC" : "")));
 
     public int SortKeys => keys.Count;
+
+    /// <summary>The FROM clause, without what the order joins.</summary>
+    public string From { get; set; } = tables.From;
 
     public string Add(object value)
     {
@@ -70,6 +77,17 @@ internal sealed class SearchSql(SearchTables tables, IReadOnlyList<MetricDataset
         FilterEntity.Span => $"EXISTS (SELECT 1 FROM trace_spans k WHERE k.trace = {tables.Key} AND {Compare(term.Key == "content" ? "k.document" : "k." + term.Key, term)})",
         _ => Keyed(tables.TagTable, tables.TagOwner, term),
     });
+
+    /// <summary>Sorts one stretch of the order by <paramref name="term"/>, which comes first in the order.</summary>
+    public void By(SortTerm term, SortStretch only, long experiment)
+    {
+        (stretch, From) = (only, only.From);
+        Parameters.Add("first", term.Key);
+        Parameters.Add("experiment", experiment);
+        And(only.Condition);
+        keys.Add((only.Rank.ToString(CultureInfo.InvariantCulture), false));
+        keys.Add((only.Value, term.Descending));
+    }
 
     public void By(SortTerm term)
     {
@@ -125,6 +143,14 @@ internal sealed class SearchSql(SearchTables tables, IReadOnlyList<MetricDataset
         }
 
         And("(" + string.Join(" OR ", alternatives) + ")");
+
+        // Follows from the above, and lets an index begin there.
+        var first = stretch is null ? 0 : 1;
+        if (stretch is not { Constant: true })
+        {
+            var (column, bound) = stretch?.Indexed is { } indexed ? (indexed, SortStretch.IndexedOf(Add(last[first]))) : (keys[first].Expression, Add(last[first]));
+            And($"{column} {(keys[first].Descending ? "<=" : ">=")} {bound}");
+        }
     }
 
     private string Metric(FilterTerm term)

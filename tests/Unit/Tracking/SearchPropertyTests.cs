@@ -13,7 +13,10 @@ namespace Zaffre.Tests.Unit.Tracking;
 public sealed class SearchPropertyTests : IAsyncLifetime, IDisposable
 {
     private static readonly string[] Keys = ["a", "A", "b c", "x.y", "mlflow.note"];
-    private static readonly string[] Texts = ["", "a", "A", "ab", "a_b", "a%b", "*", "[x]", "it's", "B\"q", "10", "9", "ü"];
+    // Longer than what the index of values holds.
+    private static readonly string Long = new('p', 200);
+
+    private static readonly string[] Texts = ["", "a", "A", "ab", "a_b", "a%b", "*", "[x]", "it's", "B\"q", "10", "9", "ü", Long + "a", Long + "b"];
     private static readonly double[] Numbers = [-1, 0, 0.1, 1, 2, 1e300, double.PositiveInfinity, double.NegativeInfinity, double.NaN];
     private static readonly ArtifactUris Uris = new("mlflow-artifacts:/", "/");
 
@@ -42,12 +45,12 @@ public sealed class SearchPropertyTests : IAsyncLifetime, IDisposable
 
     [Fact]
     public void Filters_find_what_the_reference_finds() =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(3000), Prop.ForAll(Arb.From(Terms(3)), terms =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(10_000), Prop.ForAll(Arb.From(Terms(3)), terms =>
         {
             var filter = string.Join(" AND ", terms.Select(Spell));
             var parsed = FilterParser.Parse(SearchSchema.Runs, filter);
             var expected = runs.Where(run => terms.All(term => Holds(run, term))).OrderByDescending(run => run.Start).ThenBy(run => run.Id, StringComparer.Ordinal).Select(run => run.Id);
-            Assert.Equal(expected, Search(parsed, [], 1000));
+            Assert.Equal(expected, Search(experiments, parsed, [], 1000));
         }));
 
     [Fact]
@@ -55,7 +58,16 @@ public sealed class SearchPropertyTests : IAsyncLifetime, IDisposable
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(300), Prop.ForAll(Arb.From(Orders()), Arb.From(Gen.Choose(1, 25)), (order, top) =>
         {
             var parsed = FilterParser.ParseOrder(SearchSchema.Runs, [.. order.Select(Spell)]);
-            Assert.Equal(Reference(order), Search([], parsed, top));
+            Assert.Equal(Reference(runs, order), Search(experiments, [], parsed, top));
+        }));
+
+    [Fact]
+    public void Pages_of_one_experiment_that_come_by_an_index_are_those_of_the_reference() =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(1000), Prop.ForAll(Arb.From(Terms(2)), Arb.From(Orders()), Arb.From(Gen.Choose(1, 25)), (terms, order, top) =>
+        {
+            var filter = top % 2 == 0 ? [] : terms;
+            var found = Search([experiments[0]], FilterParser.Parse(SearchSchema.Runs, string.Join(" AND ", filter.Select(Spell))), FilterParser.ParseOrder(SearchSchema.Runs, [.. order.Select(Spell)]), top);
+            Assert.Equal(Reference(runs.Where(run => run.Experiment == FormattableString.Invariant($"{experiments[0]}") && filter.All(term => Holds(run, term))), order), found);
         }));
 
     private static Gen<Term[]> Terms(int most) =>
@@ -185,7 +197,7 @@ public sealed class SearchPropertyTests : IAsyncLifetime, IDisposable
 
     private Run Store(Zaffre.Database.WriteScope scope, Model model) => Store(scope, (RunStore)fixture.Runs, fixture.Metrics, model);
 
-    private List<string> Search(IReadOnlyList<FilterTerm> filter, IReadOnlyList<SortTerm> order, int top)
+    private List<string> Search(IReadOnlyList<long> searched, IReadOnlyList<FilterTerm> filter, IReadOnlyList<SortTerm> order, int top)
     {
         var found = new List<string>();
         string? token = null;
@@ -195,7 +207,7 @@ public sealed class SearchPropertyTests : IAsyncLifetime, IDisposable
             var (page, rows) = fixture.Database.ReadAsync(
                 connection =>
                 {
-                    var keys = query.Run(connection, workspace, experiments, Uris);
+                    var keys = query.Run(connection, workspace, searched, Uris);
                     return (keys, RunStore.ByKeys(connection, keys.Items));
                 },
                 default).GetAwaiter().GetResult();
@@ -206,9 +218,9 @@ public sealed class SearchPropertyTests : IAsyncLifetime, IDisposable
         return found;
     }
 
-    private IEnumerable<string> Reference(Sort[] order)
+    private static IEnumerable<string> Reference(IEnumerable<Model> of, Sort[] order)
     {
-        var sorted = runs.OrderBy(_ => 0);
+        var sorted = of.OrderBy(_ => 0);
         foreach (var sort in order)
         {
             int Rank(Model run) => run.Value(sort) switch { null => 2, double.NaN => 1, _ => 0 };
