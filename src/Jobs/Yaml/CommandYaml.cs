@@ -183,12 +183,19 @@ internal static class CommandYaml
             map.Error(name, $"the input '{name}' has no value");
         }
 
-        return map.Text(name) is { } text ? new JsonObject { ["jobInputType"] = "literal", ["value"] = text } : null;
+        return map.Literal(name) is { } text ? new JsonObject { ["jobInputType"] = "literal", ["value"] = text } : null;
     }
 
     /// <summary>An input that is written as a map.</summary>
     public static async ValueTask<JsonObject?> InputAsync(YamlReading reading, YamlMap input, CancellationToken ct)
     {
+        if (PortTypes.Primitive(input.PeekText("type")) is { } primitive)
+        {
+            input.ToJson();
+            input.Error("type", $"an input of a job or step has no type '{primitive}' of its own: write its value alone (name: value); only components declare types, min, max, enum and default");
+            return null;
+        }
+
         if (input.Has("value"))
         {
             return Literal(input, "value");

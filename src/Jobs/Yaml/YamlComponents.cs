@@ -174,10 +174,10 @@ internal sealed partial class YamlComponents(YamlReading reading, IAssets assets
                     ["is_control"] = port.Flag("is_control"),
                     ["early_available"] = port.Flag("early_available"),
                     ["optional"] = port.Flag("optional"),
-                    ["default"] = port.Text("default"),
+                    ["default"] = port.Literal("default"),
                     ["min"] = port.Text("min"),
                     ["max"] = port.Text("max"),
-                    ["enum"] = port.TextList("enum") is { } choices ? new JsonArray([.. choices.Select(choice => JsonValue.Create(choice))]) : null,
+                    ["enum"] = port.LiteralList("enum") is { } choices ? new JsonArray([.. choices.Select(choice => JsonValue.Create(choice))]) : null,
                     ["mode"] = port.Choice("mode", Modes),
                 });
             }

@@ -142,7 +142,7 @@ internal sealed class YamlNodes(YamlReading reading, YamlComponents components)
             if (map.ShapeOf(name) is not YamlShape.Map)
             {
                 map.Ignore(name);
-                inputs[name] = map.Text(name) is { } text ? Value(text) : null;
+                inputs[name] = map.Literal(name) is { } text ? Value(text) : null;
             }
             else if (map.Map(name) is { } input)
             {

@@ -39,8 +39,9 @@ public sealed class JobYamlTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         Assert.StartsWith($"{arm.Main.Id}/jobs/from-yaml?", put.At("path"), StringComparison.Ordinal);
         Assert.Equal("python train.py --lr ${{inputs.lr}}\necho done\n", put.At("body.properties.command"));
         Assert.Equal($"{arm.Main.Id}/computes/cpu-cluster", put.At("body.properties.computeId"));
-        Assert.Equal(("literal", "0.10"), (put.At("body.properties.inputs.lr.jobInputType"), put.At("body.properties.inputs.lr.value")));
-        Assert.Equal("true", put.At("body.properties.inputs.flag.value"));
+        // As the client writes it: str() of what YAML 1.1 reads.
+        Assert.Equal(("literal", "0.1"), (put.At("body.properties.inputs.lr.jobInputType"), put.At("body.properties.inputs.lr.value")));
+        Assert.Equal("True", put.At("body.properties.inputs.flag.value"));
         Assert.Equal(("uri_file", "Download"), (put.At("body.properties.inputs.data.jobInputType"), put.At("body.properties.inputs.data.mode")));
         Assert.Equal(("custom_model", "my-model", "Upload"), (put.At("body.properties.outputs.model.jobOutputType"), put.At("body.properties.outputs.model.assetName"), put.At("body.properties.outputs.model.mode")));
         Assert.Equal("uri_folder", put.At("body.properties.outputs.plain.jobOutputType"));

@@ -87,8 +87,8 @@ public sealed class PipelineYamlTests(ZaffreHost host) : IClassFixture<ZaffreHos
         var (job, log) = await pipelines.Jobs.EndAsync("from-yaml-pipeline");
         Assert.Equal(("Completed", log), (job.At("properties.status"), log));
         Assert.Equal("From YAML", job.At("properties.displayName"));
-        Assert.Equal("hello 0.50 x\nhello 0.50 x\n", await ReadAsync("azureml://jobs/from-yaml-pipeline/outputs/all"));
-        Assert.Equal("hello 0.50 x\n", await ReadAsync("azureml://datastores/workspaceblobstore/paths/chosen/from-yaml-pipeline_first/w.txt"));
+        Assert.Equal("hello 0.5 x\nhello 0.5 x\n", await ReadAsync("azureml://jobs/from-yaml-pipeline/outputs/all"));
+        Assert.Equal("hello 0.5 x\n", await ReadAsync("azureml://datastores/workspaceblobstore/paths/chosen/from-yaml-pipeline_first/w.txt"));
         Assert.Equal("2\n", await ReadAsync("azureml://jobs/from-yaml-pipeline_last/outputs/count"));
     }
 
@@ -321,7 +321,7 @@ public sealed class PipelineYamlTests(ZaffreHost host) : IClassFixture<ZaffreHos
         await SendAsync((await ResolveAsync("component", files)).Ok());
         await SendAsync((await ResolveAsync("component", files)).Ok());
         var made = (await Arm.GetAsync("~/components/yaml_made/versions/2")).Ok();
-        Assert.Equal(("0.10", "b"), (made.At("properties.componentSpec.inputs.rate.default"), made["properties"]!["componentSpec"]!["inputs"]!["kind"]!["enum"]![1]!.ToString()));
+        Assert.Equal(("0.1", "b"), (made.At("properties.componentSpec.inputs.rate.default"), made["properties"]!["componentSpec"]!["inputs"]!["kind"]!["enum"]![1]!.ToString()));
         Assert.Equal(["InvalidYaml"], (await ResolveAsync("component", new Dictionary<string, string>(StringComparer.Ordinal) { ["job.yml"] = "command: x\nenvironment: { image: debian }\n" })).Body["error"]!["code"] is { } code ? [code.ToString()] : []);
     }
 

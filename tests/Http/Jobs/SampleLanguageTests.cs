@@ -98,6 +98,45 @@ public sealed class SampleLanguageTests(ZaffreHost host) : IClassFixture<ZaffreH
         Assert.Equal("f\n", (await pipelines.Jobs.EndAsync("silent-outputs_second")).Log);
     }
 
+    [Fact]
+    public async Task Values_are_the_words_of_the_clients_and_an_input_with_a_type_of_a_value_is_told_how_to_write_it()
+    {
+        await SubmitAsync("client-words", new()
+        {
+            ["job.yml"] = """
+                type: pipeline
+                name: client-words
+                inputs: { flag: yes, rate: 0.50 }
+                jobs:
+                  say:
+                    component: ./say.yml
+                    inputs: { flag: "${{parent.inputs.flag}}", rate: "${{parent.inputs.rate}}", quoted: "0.50" }
+                """,
+            ["say.yml"] = """
+                type: command
+                name: say
+                inputs:
+                  flag: { type: boolean }
+                  rate: { type: number, min: 0, max: 1 }
+                  quoted: { type: string }
+                  kind: { type: string, default: false, enum: ['True', 'False'] }
+                environment: { image: python }
+                command: echo ${{inputs.flag}} ${{inputs.rate}} ${{inputs.quoted}} ${{inputs.kind}}
+                """,
+        });
+        await pipelines.Jobs.EndAsync("client-words");
+        Assert.Equal("True 0.5 0.50 False\n", (await pipelines.Jobs.EndAsync("client-words_say")).Log);
+
+        var wrong = await Arm.PostAsync($"/zaffre/v1{Arm.Main.Id}/yaml:resolve", new JsonObject
+        {
+            ["kind"] = "job",
+            ["file"] = "job.yml",
+            ["files"] = new JsonObject { ["job.yml"] = "command: echo\nenvironment: { image: python }\ninputs:\n  x: { type: integer, value: 3 }\n  y: { type: number, default: 2 }\n" },
+        }.ToJsonString());
+        Assert.Equal(["job.yml:4:14 inputs.x.type", "job.yml:5:14 inputs.y.type"], wrong.Targets());
+        Assert.Contains("write its value alone", wrong.Body.ToJsonString(), StringComparison.Ordinal);
+    }
+
     private async Task<JsonObject> SubmitAsync(string name, Dictionary<string, string> files)
     {
         var resolved = (await Arm.PostAsync($"/zaffre/v1{Arm.Main.Id}/yaml:resolve", new JsonObject

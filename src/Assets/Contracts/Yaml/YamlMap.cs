@@ -48,6 +48,13 @@ public sealed class YamlMap
     /// <summary>The scalar's text exactly as it stands (<c>0.10</c> stays <c>0.10</c>).</summary>
     public string? Text(string key, bool required = false) => Read(key, required, "a scalar", node => (node as YamlText)?.Text);
 
+    /// <summary>The value of an input, as text: in the words of the official clients, where <c>true</c> is <c>True</c> and <c>0.10</c> is <c>0.1</c>.</summary>
+    public string? Literal(string key) => Read(key, required: false, "a scalar", node => node is YamlText text ? YamlLiteral.Of(text) : null);
+
+    /// <summary>A list of such values.</summary>
+    public IReadOnlyList<string>? LiteralList(string key) => Read(
+        key, required: false, "a list of scalars", node => node is YamlList list && list.Items.All(i => i is YamlText) ? (IReadOnlyList<string>)[.. list.Items.Select(i => YamlLiteral.Of((YamlText)i))] : null);
+
     /// <summary>A whole number.</summary>
     public int? Integer(string key, bool required = false) => Read(
         key, required, "a whole number", node => int.TryParse((node as YamlText)?.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) ? n : (int?)null);
