@@ -7,7 +7,7 @@ namespace Zaffre.Cli;
 /// <summary><c>zaffre job create --plan</c>: what creating the job would upload, create, run and reuse, and why; nothing is changed.</summary>
 internal static class JobPlan
 {
-    private const int LongestVersion = 16;
+    private const int LongestVersion = 26;
     private const int Error = 1;
     private const int Changes = 2;
 
@@ -49,9 +49,9 @@ internal static class JobPlan
         Section("Assets", plan, "assets", asset =>
         [
             ("type", asset.Text("type")),
-            ("name", asset.Text("name")),
+            ("name", Short(asset.Text("name"))),
             ("version", Short(asset.Text("version"))),
-            ("action", asset.Text("sameContentAs") is { } same ? $"exists (same content as {same[..same.IndexOf(':', StringComparison.Ordinal)]}:{Short(same[(same.IndexOf(':', StringComparison.Ordinal) + 1)..])})" : asset.Text("action")),
+            ("action", asset.Text("action") == "register" ? "registered when its step ends" : asset.Text("sameContentAs") is { } same ? $"exists (same content as {Version(same)})" : asset.Text("action")),
         ]);
         Section("Environments of what would run", plan, "environments", environment =>
         [
@@ -94,6 +94,9 @@ internal static class JobPlan
         parts.Add($"{Of("create")} {(Of("create") == 1 ? "asset" : "assets")} to create");
         return string.Join(", ", parts) + ".";
     }
+
+    /// <summary><c>name:version</c>, both short.</summary>
+    private static string Version(string text) => text.IndexOf(':', StringComparison.Ordinal) is var colon && colon > 0 ? $"{Short(text[..colon])}:{Short(text[(colon + 1)..])}" : Short(text);
 
     private static string Short(string? version) => version is null ? "" : version.Length > LongestVersion ? version[..LongestVersion] + "..." : version;
 

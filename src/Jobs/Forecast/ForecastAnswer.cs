@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Zaffre.Assets;
 using Zaffre.Compute;
 using Zaffre.Jobs.Data;
-using Zaffre.Jobs.Execution.Reuse;
+using Zaffre.Jobs.Submission;
 using Zaffre.Kernel;
 using Zaffre.Storage;
 using Zaffre.Web;
@@ -26,7 +26,7 @@ internal sealed class ForecastAnswer(IAssets assets, IBlobStore blobs, IEnvironm
             ["job"] = new JsonObject
             {
                 ["name"] = reading.Root.Has("name") ? reading.Result!.Value.Name : null,
-                ["type"] = steps is [{ Step: var only }] && only.Id == reading.Result!.Value ? "command" : "pipeline",
+                ["type"] = forecast.Coming.Requests[^1].Body["properties"]!.AsObject().Text("jobType")!.ToLowerInvariant(),
                 ["action"] = forecast.IsUpdate ? "update" : "create",
             },
             ["assets"] = listed,
@@ -79,7 +79,25 @@ internal sealed class ForecastAnswer(IAssets assets, IBlobStore blobs, IEnvironm
             rows.Add(Asset(version.Type.ToString().ToLowerInvariant(), (version.Name, version.Version), "exists", null));
         }
 
+        await RegisteredAsync(reading, forecast, rows, ct);
         return rows;
+    }
+
+    /// <summary>The versions that named outputs become when their steps end.</summary>
+    private async Task RegisteredAsync(YamlReading reading, Forecasted forecast, JsonArray rows, CancellationToken ct)
+    {
+        var named = forecast.Tree.Steps.Where(step => step.Fate is not (Fate.Skip or Fate.Fail)).Select(step => step.Plan);
+        if (!forecast.IsUpdate)
+        {
+            named = named.Append(forecast.Root!);
+        }
+
+        foreach (var output in named.SelectMany(plan => plan.Outputs.Values).Where(output => output.AssetName is not null).DistinctBy(output => (output.AssetName, output.AssetVersion)))
+        {
+            var type = JobTypes.IsModel(output.Type) ? AssetType.Model : AssetType.Data;
+            var version = output.AssetVersion ?? await assets.NextVersionAsync(reading.Workspace, type, output.AssetName!, ct);
+            rows.Add(Asset(type.ToString().ToLowerInvariant(), (output.AssetName!, version), "register", null));
+        }
     }
 
     private static JsonObject Asset(string type, (string Name, string Version) version, string action, string? same)

@@ -29,7 +29,7 @@ internal sealed class ForecastWalk(StepVerdicts verdicts)
         var step = new ForecastStep(way, planned) { Plan = planned.Plan, DecidedBy = decidedBy, IsTold = planned.Plan.Pipeline is null && planned.Plan.Condition is null };
         if (skip is not null)
         {
-            tree.Keep(step with { Fate = Fate.Skip, Summary = $"does not run: {skip}" });
+            tree.Keep(step with { Fate = Fate.Skip, Summary = $"does not run: {skip}", IsTold = step.IsTold || step.Kind == JobKind.Loop });
             return;
         }
 

@@ -18,6 +18,9 @@ internal sealed record ForecastSources(JobPlanner Planner, PipelineRoot Pipeline
 /// <summary>What a submission would come to.</summary>
 internal sealed record Forecasted(ComingAssets Coming, ForecastTree Tree, Lookups Known, BlobLocation Store)
 {
+    /// <summary>The plan of the job itself; null when something is wrong.</summary>
+    public JobPlan? Root { get; init; }
+
     /// <summary>True when the job exists, and only what people say about it would change.</summary>
     public bool IsUpdate { get; init; }
 }
@@ -60,7 +63,7 @@ internal sealed class SubmissionForecast(ForecastSources sources, ForecastWalk w
             planning.Findings.Invalid("properties.name", $"The job '{job.Id.Name}' is a step of the pipeline '{new ArmId(parent).Name}'.");
         }
 
-        var steps = await CompileAsync(planning, job.Id, properties, ct);
+        var (root, steps) = await CompileAsync(planning, job.Id, properties, ct);
         YamlCheck.Report(reading, planning.Findings);
         if (reading.Problems.Count > 0)
         {
@@ -72,7 +75,7 @@ internal sealed class SubmissionForecast(ForecastSources sources, ForecastWalk w
             await walk.GoAsync(forecast.Tree, steps, ct);
         }
 
-        return forecast;
+        return forecast with { Root = root };
     }
 
     /// <summary>What would be created under names that are taken by something else.</summary>
@@ -87,7 +90,7 @@ internal sealed class SubmissionForecast(ForecastSources sources, ForecastWalk w
         }
     }
 
-    private async Task<IReadOnlyList<PlannedStep>> CompileAsync(Planning planning, ArmId id, JsonObject properties, CancellationToken ct)
+    private async Task<(JobPlan? Root, IReadOnlyList<PlannedStep> Steps)> CompileAsync(Planning planning, ArmId id, JsonObject properties, CancellationToken ct)
     {
         var findings = planning.Findings;
         CommandReader.Limited(properties, "displayName", findings);
@@ -95,12 +98,12 @@ internal sealed class SubmissionForecast(ForecastSources sources, ForecastWalk w
         {
             WithoutEngine.CheckPipeline(properties, findings);
             var taken = await sources.Jobs.NamesAsync(planning.Workspace, id.Name + "_", ct);
-            return (await sources.Pipelines.CompileAsync(planning, properties, taken.Count == 0 ? None : taken, ct)).Steps;
+            return await sources.Pipelines.CompileAsync(planning, properties, taken.Count == 0 ? None : taken, ct);
         }
 
         var spec = CommandReader.Read(properties, findings);
         return await sources.Planner.PlanAsync(planning, spec, ct) is { } plan
-            ? [new PlannedStep(id, id.Parent, id.Name) { Plan = plan, Rank = spec.Rank, Document = properties, Needs = [] }]
-            : [];
+            ? (plan, [new PlannedStep(id, id.Parent, id.Name) { Plan = plan, Rank = spec.Rank, Document = properties, Needs = [] }])
+            : (null, []);
     }
 }

@@ -92,6 +92,34 @@ internal sealed class PlanClient(ZaffreHost host)
         }
     }
 
+    /// <summary>Plans, submits, and compares every step that the plan could tell: the steps as they were planned.</summary>
+    public async Task<IReadOnlyList<JsonObject>> AgreeAsync(string name, string yaml)
+    {
+        var plan = (await PlanAsync(yaml, name)).Ok();
+        IReadOnlyList<JsonObject> planned = [.. plan["steps"]!.AsArray().Select(step => step!.AsObject())];
+        await SubmitAsync(yaml, name);
+        var why = await WhyAsync(name);
+        foreach (var step in planned.Where(step => step.At("decision") is not "depends" && step.At("kind") == "command"))
+        {
+            var came = Assert.Single(why, row => row.At("step") == step.At("step"));
+            var decision = step.At("decision") switch
+            {
+                "reuse" => "reused",
+                "skip" => "none",
+                var other => other,
+            };
+            Assert.Equal((name, step.At("step"), decision, step.At("reason"), step.At("reusedFrom")), (name, came.At("step"), came.At("decision"), came.At("reason"), came.At("reusedFrom")));
+            if (decision != "none")
+            {
+                Assert.Equal(step.At("summary"), came.At("summary"));
+            }
+        }
+
+        // What is not told yet belongs to a loop or a condition that is.
+        Assert.All(why, row => Assert.Contains(planned, step => row.At("step") == step.At("step") || (step.At("decision") == "depends" && row.At("step").StartsWith(step.At("step") + "/", StringComparison.Ordinal))));
+        return planned;
+    }
+
     /// <summary>What <c>job why</c> says of each step once the job ended.</summary>
     public async Task<IReadOnlyList<JsonObject>> WhyAsync(string name)
     {
