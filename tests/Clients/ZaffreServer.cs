@@ -80,9 +80,22 @@ public sealed class ZaffreServer : IAsyncLifetime
     {
         var pid = State.GetProperty("pid").GetInt32().ToString(CultureInfo.InvariantCulture);
         (await ZaffreBinary.RunProgramAsync("/bin/kill", ["-9", pid])).Succeeded();
-        for (var wait = 0; wait < 200 && (await ZaffreAsync("status")).ExitCode == 0; wait++)
+        for (var wait = 0; wait < 400 && IsAlive("/proc/" + pid); wait++)
         {
             await Task.Delay(25);
+        }
+    }
+
+    // What nobody reaps keeps its folder, and one thread at most.
+    private static bool IsAlive(string process)
+    {
+        try
+        {
+            return !File.ReadAllText(Path.Combine(process, "stat")).Contains(") Z ", StringComparison.Ordinal) || Directory.GetDirectories(Path.Combine(process, "task")).Length > 1;
+        }
+        catch (IOException)
+        {
+            return false;
         }
     }
 

@@ -137,15 +137,7 @@ internal sealed class CrashingPipelines(ZaffreServer server, string token) : IDi
     /// <summary>Kills one process of a task of this server: of the command, or the launcher that watches it.</summary>
     public void KillTask(IEnumerable<SentPipeline> all, Random random)
     {
-        var found = new List<(int Pid, string Job)>();
-        foreach (var folder in Directory.EnumerateDirectories("/proc").Where(folder => int.TryParse(Path.GetFileName(folder), out _)))
-        {
-            if (JobOf(folder) is { } job)
-            {
-                found.Add((int.Parse(Path.GetFileName(folder)), job));
-            }
-        }
-
+        var found = Processes();
         if (found.Count == 0)
         {
             return;
@@ -153,9 +145,13 @@ internal sealed class CrashingPipelines(ZaffreServer server, string token) : IDi
 
         var (pid, hit) = found[random.Next(found.Count)];
         all.Single(sent => hit.StartsWith(sent.Name + "_", StringComparison.Ordinal)).Hit.Add(hit);
-        using var kill = Process.Start("/bin/kill", ["-9", pid.ToString()]);
+        using var kill = Process.Start("/bin/kill", ["-9", pid]);
         kill.WaitForExit();
     }
+
+    /// <summary>The processes of this server's tasks, each with the name of its job.</summary>
+    public IReadOnlyList<(string Pid, string Job)> Processes() =>
+        [.. Directory.EnumerateDirectories("/proc").Where(folder => int.TryParse(Path.GetFileName(folder), out _)).Select(folder => (Path.GetFileName(folder), JobOf(folder))).Where(found => found.Item2 is not null)];
 
     /// <summary>Waits for the pipeline's end; null when the server never heard of it.</summary>
     public async Task<FoundJob?> EndAsync(string pipeline)

@@ -39,6 +39,8 @@ internal sealed class PipelineVerdicts(CrashingPipelines pipelines)
             }
         }
 
+        await CheckProcessesAsync();
+
         // One may have the outputs of any other.
         foreach (var (pipeline, what) in ended)
         {
@@ -100,6 +102,18 @@ internal sealed class PipelineVerdicts(CrashingPipelines pipelines)
         Assert.Equal((pipeline.Name, end.Status == "Completed" ? 1 : 0), (pipeline.Name, await pipelines.VersionsAsync(pipeline.Name)));
         Assert.Equal(await pipelines.LogAsync(pipeline.Name), await pipelines.LogFileAsync(pipeline.Name, "logs/azureml/executionlogs.txt"));
         return what;
+    }
+
+    /// <summary>What ran for jobs that have ended is gone a moment later.</summary>
+    private async Task CheckProcessesAsync()
+    {
+        IReadOnlyList<(string Pid, string Job)> left = [];
+        for (var look = 0; look < 100 && (left = pipelines.Processes()).Count > 0; look++)
+        {
+            await Task.Delay(100);
+        }
+
+        Assert.True(left.Count == 0, $"everything has ended, and these processes are left: {string.Join(", ", left.Select(process => $"{process.Pid} of {process.Job}"))}");
     }
 
     /// <summary>Lets every command of the model end as it did, or as it would have.</summary>

@@ -14,13 +14,14 @@ public sealed class RetryTests : IAsyncLifetime
     private readonly ZaffreHost host;
     private FlakyLauncher? launcher;
     private TimeSpan pause = TimeSpan.FromMilliseconds(10);
+    private Func<TaskId, Func<Task<Outcome<RunningTask>>>, CancellationToken, Task<Outcome<RunningTask>>> starting = (_, start, _) => start();
 
     public RetryTests() => host = new ZaffreHost
     {
         Also = services =>
         {
             var real = services.Last(service => service.ServiceType == typeof(ITaskLauncher)).ImplementationType!;
-            services.AddSingleton<ITaskLauncher>(provider => launcher = new FlakyLauncher((ITaskLauncher)ActivatorUtilities.CreateInstance(provider, real)));
+            services.AddSingleton<ITaskLauncher>(provider => launcher = new FlakyLauncher((ITaskLauncher)ActivatorUtilities.CreateInstance(provider, real), (id, start, ct) => starting(id, start, ct)));
             services.AddSingleton(new JobOptions { RetryPause = pause });
         },
     };
@@ -103,6 +104,31 @@ public sealed class RetryTests : IAsyncLifetime
         Assert.Equal("Canceled", (await Jobs.Arm.GetAsync("~/jobs/given-up")).Ok().At("properties.status"));
     }
 
+    [Fact]
+    public async Task Of_several_processes_of_which_one_began_none_is_tried_again()
+    {
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        starting = async (id, start, ct) =>
+        {
+            if (id.Name.EndsWith(".1", StringComparison.Ordinal))
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, ct);
+            }
+
+            var started = await start();
+            begun.TrySetResult();
+            return started;
+        };
+        (await Jobs.PutAsync("half", """{"command":"echo ran $RANK; sleep 600","distribution":{"distributionType":"PyTorch","processCountPerInstance":2}}""")).Ok();
+        await begun.Task.WaitAsync(TimeSpan.FromSeconds(60));
+
+        // The server goes before the other began, and that cannot begin under the next one.
+        starting = (_, _, _) => Task.FromResult<Outcome<RunningTask>>(new Problem(ProblemKind.Invalid, "TaskNotStarted", "The sandbox is tired.") { Transient = true });
+        await RestartAsync(pause);
+        var (job, _) = await Jobs.EndAsync("half");
+        Assert.Equal(("Failed", "LaunchFailed", null), (job.At("properties.status"), job["properties"]!["properties"]!["zaffre.error.code"]!.ToString(), job["properties"]!["properties"]!["zaffre.attempt"]?.ToString()));
+    }
+
     private async Task RestartAsync(TimeSpan retryPause)
     {
         pause = retryPause;
@@ -127,7 +153,7 @@ public sealed class RetryTests : IAsyncLifetime
         File.ReadAllTextAsync(Directory.EnumerateFiles(Path.Combine(host.Root, "blobs"), "zaffre.txt", SearchOption.AllDirectories).Single(path => path.Contains("dcid." + job, StringComparison.Ordinal)));
 
     /// <summary>The real launcher, which fails to start for some time.</summary>
-    private sealed class FlakyLauncher(ITaskLauncher real) : ITaskLauncher
+    private sealed class FlakyLauncher(ITaskLauncher real, Func<TaskId, Func<Task<Outcome<RunningTask>>>, CancellationToken, Task<Outcome<RunningTask>>> starting) : ITaskLauncher
     {
         public int Failures { get; set; }
 
@@ -143,7 +169,7 @@ public sealed class RetryTests : IAsyncLifetime
                 : real.StartAsync(spec, ct);
         }
 
-        public Task<Outcome<RunningTask>> StartPreparedAsync(TaskId id, CancellationToken ct) => real.StartPreparedAsync(id, ct);
+        public Task<Outcome<RunningTask>> StartPreparedAsync(TaskId id, CancellationToken ct) => starting(id, () => real.StartPreparedAsync(id, ct), ct);
 
         public Task<Outcome<PreparedTask>> PrepareAsync(TaskSpec spec, CancellationToken ct) => real.PrepareAsync(spec, ct);
 
