@@ -218,7 +218,9 @@ internal sealed class TaskLauncher(
     public async Task StopAsync(TaskId id, StopReason reason, TimeSpan grace, CancellationToken ct)
     {
         var folder = TaskFolder.Of(data, id).Value;
-        if (!Directory.Exists(folder.Path))
+
+        // What has ended by itself says so whoever reads its record, however often.
+        if (!Directory.Exists(folder.Path) || await InspectAsync(id, ct).ConfigureAwait(false) is TaskStage.Ended)
         {
             return;
         }

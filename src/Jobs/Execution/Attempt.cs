@@ -299,9 +299,9 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
                 await (before?.CopyToAsync(text) ?? Task.CompletedTask);
             }
 
-            // What ends a job may be done again, after a restart.
+            // What ends a try or the job may be done again, after a restart.
             var said = System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n");
-            if (append && text.GetBuffer().AsSpan(0, (int)text.Length).EndsWith(said))
+            if (text.GetBuffer().AsSpan(0, (int)text.Length).EndsWith(said))
             {
                 return;
             }

@@ -150,8 +150,19 @@ internal sealed class CrashingPipelines(ZaffreServer server, string token) : IDi
     }
 
     /// <summary>The processes of this server's tasks, each with the name of its job.</summary>
-    public IReadOnlyList<(string Pid, string Job)> Processes() =>
-        [.. Directory.EnumerateDirectories("/proc").Where(folder => int.TryParse(Path.GetFileName(folder), out _)).Select(folder => (Path.GetFileName(folder), JobOf(folder))).Where(found => found.Item2 is not null)];
+    public IReadOnlyList<(string Pid, string Job)> Processes()
+    {
+        var found = new List<(string Pid, string Job)>();
+        foreach (var folder in Directory.EnumerateDirectories("/proc").Where(folder => int.TryParse(Path.GetFileName(folder), out _)))
+        {
+            if (JobOf(folder) is { } job)
+            {
+                found.Add((Path.GetFileName(folder), job));
+            }
+        }
+
+        return found;
+    }
 
     /// <summary>Waits for the pipeline's end; null when the server never heard of it.</summary>
     public async Task<FoundJob?> EndAsync(string pipeline)

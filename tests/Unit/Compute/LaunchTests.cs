@@ -38,6 +38,16 @@ public class LaunchTests(TaskRig rig) : IClassFixture<TaskRig>
         Assert.True((await rig.NewLauncher().WaitAsync(spec.Id, CancellationToken.None)).NeverBegan);
     }
 
+    [Fact]
+    public async Task What_ended_by_itself_was_not_stopped_even_when_somebody_asks_for_it_afterwards()
+    {
+        var spec = rig.Shell("exit 3");
+        await rig.RunAsync(spec);
+        await rig.Launcher.StopAsync(spec.Id, StopReason.Removed, TimeSpan.FromSeconds(5), CancellationToken.None);
+        var record = await rig.NewLauncher().WaitAsync(spec.Id, CancellationToken.None);
+        Assert.Equal((3, null), (record.ExitCode, record.Stopped));
+    }
+
     [Theory]
     [InlineData("", true, true)]
     [InlineData("1", true, false)]
