@@ -17,6 +17,11 @@ internal sealed class JobEnvironments(IEnvironments environments, IBlobStore sto
     {
         string? build = null;
         var held = plan.EnvironmentLock is { } digest ? await locks.FindAsync(digest, ct) : null;
+        if (held is null && plan.EnvironmentLock is { } lost)
+        {
+            return new Problem(ProblemKind.Invalid, "EnvironmentNotSatisfied", $"The job is held to the environment lock {lost}, and this server does not know it.");
+        }
+
         var resolved = await environments.ResolveAsync(
             new EnvironmentRequest { Document = plan.EnvironmentDocument, Workspace = job.Workspace, Compute = compute, Lock = held, Building = key => build = key }, ct);
         if (build is not null && environments.ReadBuildLog(build) is { } log)

@@ -86,6 +86,41 @@ public sealed class ImageTests(PodmanStore store) : IClassFixture<PodmanStore>
         Assert.Contains("from-context", (await jobs.EndAsync("context-2")).Log, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_repetition_runs_in_the_image_of_then_or_says_that_it_is_gone()
+    {
+        await store.ImportAsync("localhost/moving:1", "WHICH=old");
+        await EnvironmentAsync("moving", """{"image":"localhost/moving:1"}""");
+        await PutAsync("image-old", "moving", "box", "echo $WHICH");
+        Assert.Equal("old\n", (await jobs.EndAsync("image-old")).Log);
+        await store.ImportAsync("localhost/moving:1", "WHICH=new");
+        await PutAsync("image-new", "moving", "box", "echo $WHICH");
+        Assert.Equal("new\n", (await jobs.EndAsync("image-new")).Log);
+        var (old, now) = (await ImageOfAsync("image-old"), await ImageOfAsync("image-new"));
+        var difference = Assert.Single((await arm.GetAsync($"/zaffre/v1{arm.Main.Id}/jobs/image-old/diff?with=image-new")).Ok()["differences"]!.AsArray())!.AsObject();
+        Assert.Equal(("image digest", old, now), (difference.At("what"), difference.At("left"), difference.At("right")));
+
+        // As it lies unpacked; then from podman, which still has it without a name; then from nobody.
+        Assert.Equal("old\n", await RerunAsync("image-old", "image-again"));
+        var unpacked = Path.Combine(store.Host.Root, "images", old["sha256:".Length..][..24], "image.json");
+        File.Delete(unpacked);
+        Assert.Equal("old\n", await RerunAsync("image-old", "image-third"));
+        File.Delete(unpacked);
+        await store.PodmanAsync("rmi", old["sha256:".Length..]);
+        await RerunAsync("image-old", "image-gone");
+        var (gone, _) = await jobs.EndAsync("image-gone");
+        Assert.Equal("EnvironmentNotSatisfied", await CodeAsync("image-gone"));
+        Assert.Contains($"image localhost/moving:1 {old} is wanted, {now} was found", gone["properties"]!["properties"]!["zaffre.error.message"]!.ToString(), StringComparison.Ordinal);
+    }
+
+    private async Task<string> ImageOfAsync(string job) => (await arm.GetAsync($"/zaffre/v1{arm.Main.Id}/jobs/{job}/lock")).Ok().At("environment.image");
+
+    private async Task<string> RerunAsync(string job, string again)
+    {
+        (await arm.PostAsync($"/zaffre/v1{arm.Main.Id}/jobs/{job}/rerun", $$"""{"name":"{{again}}"}""")).Ok();
+        return (await jobs.EndAsync(again)).Log;
+    }
+
     private async Task<string> CodeAsync(string job) => (await jobs.EndAsync(job)).Job["properties"]!["properties"]!["zaffre.error.code"]!.ToString();
 
     private async Task EnvironmentAsync(string name, string properties)
@@ -128,7 +163,7 @@ public sealed class PodmanStore : IAsyncLifetime
             echo 'this is the image' >made-by-image; mv made-by-image etc/; ln -s etc/made-by-image made-by-image
             tar -cf ../rootfs.tar .
             """);
-        await RunAsync("podman", [.. Arguments, "import", "--change", "ENV=FROM_IMAGE=image", Path.Combine(Folder, "rootfs.tar"), "localhost/tiny:1"]);
+        await ImportAsync("localhost/tiny:1", "FROM_IMAGE=image");
         await File.WriteAllTextAsync(Path.Combine(Host.Root, "compute.yml"), $"""
             sizes:
             - name: box
@@ -144,6 +179,11 @@ public sealed class PodmanStore : IAsyncLifetime
             """);
         await Host.InitializeAsync();
     }
+
+    /// <summary>Makes an image of the root file system, with that variable.</summary>
+    public Task ImportAsync(string name, string variable) => PodmanAsync("import", "--change", "ENV=" + variable, Path.Combine(Folder, "rootfs.tar"), name);
+
+    public Task PodmanAsync(params string[] arguments) => RunAsync("podman", [.. Arguments, .. arguments]);
 
     public async Task DisposeAsync()
     {
