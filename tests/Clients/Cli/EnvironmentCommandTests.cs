@@ -26,6 +26,8 @@ public sealed class EnvironmentCommandTests(ZaffreServer server)
             Assert.Contains("zaffre-cli-sample", (await server.ZaffreAsync("environment", "log", "--key", again["key"]!.ToString())).Succeeded().Output, StringComparison.Ordinal);
             Assert.Contains(again["key"]!.ToString(), (await server.ZaffreAsync("environment", "cache", "list", "-o", "table")).Succeeded().Output, StringComparison.Ordinal);
 
+            await JobInItAsync(folder);
+
             var bad = await server.ZaffreAsync("environment", "build", "--file", Path.Combine(folder, "bad.yml"));
             Assert.Equal(1, bad.ExitCode);
             Assert.Contains("zaffre-nobody-has-this (not installed)", bad.Error, StringComparison.Ordinal);
@@ -36,6 +38,23 @@ public sealed class EnvironmentCommandTests(ZaffreServer server)
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    /// <summary>A job in the environment, what it is held to, and the job once more.</summary>
+    private async Task JobInItAsync(string folder)
+    {
+        await File.WriteAllTextAsync(Path.Combine(folder, "job.yml"), "type: command\ncommand: python -c 'import zaffre_cli_sample' && echo seed $ZAFFRE_SEED\nenvironment: azureml:cli-built:1\ncompute: azureml:cpu-cluster\n");
+        var first = (await server.ZaffreAsync("job", "create", "--file", Path.Combine(folder, "job.yml"), "--name", "cli-lock", "--stream")).Succeeded().Output;
+        var held = JsonNode.Parse((await server.ZaffreAsync("job", "lock", "cli-lock")).Succeeded().Output)!;
+        Assert.Equal(("VirtualEnvironment", """{"zaffre-cli-sample":"1.0"}"""), (held["environment"]!["kind"]!.ToString(), held["environment"]!["packages"]!.ToJsonString()));
+        Assert.Contains($"seed {held["seed"]}", first, StringComparison.Ordinal);
+
+        var again = (await server.ZaffreAsync("job", "rerun", "cli-lock", "--name", "cli-lock-again", "--stream")).Succeeded().Output;
+        Assert.Contains($"seed {held["seed"]}", again, StringComparison.Ordinal);
+        Assert.Equal("[]", (await server.ZaffreAsync("job", "diff", "cli-lock", "cli-lock-again", "-o", "json")).Succeeded().Output.Trim());
+        Assert.Equal(held["environment"]!["digest"]!.ToString(), (await server.ZaffreAsync("job", "lock", "cli-lock-again", "--query", "heldTo", "-o", "tsv")).Succeeded().Output.Trim());
+        (await server.ZaffreAsync("job", "rerun", "cli-lock", "--name", "cli-lock-now", "--environment-as-now", "--stream")).Succeeded();
+        Assert.Null(JsonNode.Parse((await server.ZaffreAsync("job", "lock", "cli-lock-now")).Succeeded().Output)!["heldTo"]);
     }
 
     private void Wheel(string module)

@@ -118,13 +118,20 @@ public sealed class LockTests(ZaffreHost host) : IClassFixture<ZaffreHost>
             (await pipelines.PutAsync(name, """{"settings":{"default_compute":"serverless"},"jobs":{"one":{"componentId":"@lock_step"},"two":{"componentId":"@lock_step","environment_variables":{"OTHER":"x"}}}}""")).Ok();
             await Jobs.EndAsync(name);
         }
+
+        await pipelines.ComponentAsync("lock_body", new JsonObject { ["command"] = Says + "; echo ${{inputs.n}}", ["environment"] = $"azureml:{Arm.Main.Id}/environments/held/versions/1", ["inputs"] = new JsonObject { ["n"] = new JsonObject { ["type"] = "integer" } } }.ToJsonString());
+        (await pipelines.PutAsync("lock_loop", """
+            {"settings":{"default_compute":"serverless"},
+             "jobs":{"body":{"componentId":"@lock_body"},"each":{"type":"parallel_for","body":"${{parent.jobs.body}}","items":"[{\"n\": 1}, {\"n\": 2}]"}}}
+            """)).Ok();
+        await Jobs.EndAsync("lock_loop");
     }
 
     private async Task PipelineOfNowAsync(JsonObject then)
     {
         var seeds = (await LockAsync("lock_pipe"))["steps"]!.AsArray().ToDictionary(step => step!["step"]!.ToString(), step => step!["seed"]!.ToString());
         Assert.NotEqual(seeds["one"], seeds["two"]);
-        foreach (var (name, again) in new[] { ("lock_pipe", "lock_pipe_b"), ("lock_reused", "lock_reused_b") })
+        foreach (var (name, again) in new[] { ("lock_pipe", "lock_pipe_b"), ("lock_reused", "lock_reused_b"), ("lock_loop", "lock_loop_b") })
         {
             (await Arm.PostAsync($"/zaffre/v1{Arm.Main.Id}/jobs/{name}/rerun", $$"""{"name":"{{again}}"}""")).Ok();
             await Jobs.EndAsync(again);
@@ -134,6 +141,9 @@ public sealed class LockTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         }
 
         Assert.Equal($"1.0 1.0\nseed {seeds["two"]} {seeds["two"]}\n", (await Jobs.EndAsync("lock_pipe_b_two")).Log);
+        var (one, two) = ((await Jobs.EndAsync("lock_loop_each_1")).Log, (await Jobs.EndAsync("lock_loop_each_2")).Log);
+        Assert.Equal((one, two), ((await Jobs.EndAsync("lock_loop_b_each_1")).Log, (await Jobs.EndAsync("lock_loop_b_each_2")).Log));
+        Assert.NotEqual(one.Split('\n')[1], two.Split('\n')[1]);
         Assert.Equal($"1.0 1.0\nseed {seeds["two"]} {seeds["two"]}\n", await RerunAsync("lock_pipe_two", "lock_step_again"));
         Assert.Equal(then.At("environment.digest"), (await LockAsync("lock_step_again")).At("environment.digest"));
     }
