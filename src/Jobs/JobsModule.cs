@@ -54,7 +54,7 @@ public static class JobsModule
         services.AddSingleton<JobTrees>();
         services.AddSingleton<LogFollowing>();
         services.AddSingleton<JobVariables>();
-        services.AddSingleton<JobEnvironments>().AddSingleton<Preparation>().AddSingleton<GangPorts>();
+        services.AddSingleton<JobEnvironments>().AddSingleton<Preparation>().AddSingleton<MltableInputs>().AddSingleton<GangPorts>();
         services.AddSingleton<LoopProgress>();
         services.AddSingleton<StepProgress>();
         services.AddSingleton<ReuseGate>();

@@ -2,7 +2,7 @@ using Zaffre.Kernel;
 
 namespace Zaffre.Compute;
 
-/// <summary>An input that a task reads: a file or folder of this host, or an https address to fetch. Exactly one of the two is set.</summary>
+/// <summary>An input that a task reads: a file or folder of this host, or an https address to fetch, or files picked from several folders. Exactly one of these is set.</summary>
 public sealed record TaskInput(string Name)
 {
     /// <summary>Absolute path on the host; bound read-only, not copied unless <see cref="Copy"/> says so.</summary>
@@ -11,9 +11,15 @@ public sealed record TaskInput(string Name)
     /// <summary>The task gets a copy of its own, which it may change; the source stays as it is.</summary>
     public bool Copy { get; init; }
 
+    /// <summary>Single files of this host instead, laid out below the input's folder: the task gets copies of them.</summary>
+    public IReadOnlyList<TaskInputFile>? Files { get; init; }
+
     /// <summary>Fetched before the task starts, within size and time limits, never from private, link-local or metadata addresses.</summary>
     public Uri? Remote { get; init; }
 }
+
+/// <summary>A file of an input: <paramref name="Name"/> is its path below the input's folder, whose last part is the name that it has on the host.</summary>
+public sealed record TaskInputFile(string Name, string LocalPath);
 
 /// <summary>A named output: a file or folder of this host, made when missing, writable for the task.</summary>
 public sealed record TaskOutput(string Name, string LocalPath, bool IsFile = false)

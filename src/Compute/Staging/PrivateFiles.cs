@@ -35,7 +35,17 @@ internal sealed class PrivateFiles(FileTree files)
             var at = Path.Combine(folder.At("inputs"), input.Name);
             files.Delete(at);
             files.EnsureFolder(at).Dispose();
-            files.Copy(input.LocalPath!, at);
+            if (input.LocalPath is { } path)
+            {
+                files.Copy(path, at);
+            }
+
+            foreach (var (name, source) in input.Files ?? [])
+            {
+                var within = Path.Combine(at, Path.GetDirectoryName(name)!);
+                files.EnsureFolder(within).Dispose();
+                files.Copy(source, within);
+            }
         }
     }
 

@@ -38,7 +38,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
 
         try
         {
-            var copied = request.Inputs.Where(i => i is { Copy: true, LocalPath: not null }).ToArray();
+            var copied = request.Inputs.Where(i => i is { Copy: true, LocalPath: not null } or { Files: not null }).ToArray();
             if (copied.Length > 0)
             {
                 await Task.Run(() => own.Copy(folder, copied, ct), ct);
@@ -129,7 +129,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
         }
 
         binds.AddRange(request.Inputs.Select(i => new TaskBind(
-            i.LocalPath is null ? fetched[i.Name] : i.Copy ? PrivateFiles.InputAt(folder, i) : i.LocalPath, InputPath(i, folder, host.Sandboxed), Writable: i.Copy)));
+            i.Remote is not null ? fetched[i.Name] : i.Copy || i.LocalPath is null ? PrivateFiles.InputAt(folder, i) : i.LocalPath, InputPath(i, folder, host.Sandboxed), Writable: i.Copy)));
         var outputs = Placed(request);
         foreach (var output in outputs)
         {
@@ -139,7 +139,7 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
 
         KeepLock(request, folder);
         var python = PythonOverlay.Write(request.Environment, home, seen);
-        files.Hand(host, [work, home, temporary, .. artifacts.Values, .. outputs.Select(o => o.LocalPath), .. request.Inputs.Where(i => i.Copy).Select(i => Path.Combine(folder.At("inputs"), i.Name))]);
+        files.Hand(host, [work, home, temporary, .. artifacts.Values, .. outputs.Select(o => o.LocalPath), .. request.Inputs.Where(i => i.Copy || i.Files is not null).Select(i => Path.Combine(folder.At("inputs"), i.Name))]);
         var logs = MakeLogs(request, host);
         string[] views = !request.ShowsLogs ? [] : host.Sandboxed ? [.. logs.Select(log => $"{View}/logs/{Path.GetFileName(log)}")] : logs;
         binds.AddRange(logs.Zip(views, (log, view) => new TaskBind(log, view, Writable: true)));
@@ -196,10 +196,10 @@ internal sealed class TaskStaging(DataDirectory data, ITaskAdmission admission, 
     {
         if (!sandboxed)
         {
-            return input is { LocalPath: { } own, Copy: false } ? own : input.LocalPath is not null ? PrivateFiles.InputAt(folder, input) : Path.Combine(folder.At("inputs"), input.Name, FileName(input.Remote!));
+            return input is { LocalPath: { } own, Copy: false } ? own : input.Remote is null ? PrivateFiles.InputAt(folder, input) : Path.Combine(folder.At("inputs"), input.Name, FileName(input.Remote!));
         }
 
-        var name = input.LocalPath is { } path ? (Directory.Exists(path) ? null : Path.GetFileName(path)) : FileName(input.Remote!);
+        var name = input.LocalPath is { } path ? (Directory.Exists(path) ? null : Path.GetFileName(path)) : input.Remote is { } address ? FileName(address) : null;
         return $"{View}/inputs/{input.Name}" + (name is null ? "" : "/" + name);
     }
 

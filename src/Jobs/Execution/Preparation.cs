@@ -12,7 +12,7 @@ namespace Zaffre.Jobs.Execution;
 internal sealed record PreparedJob(IReadOnlyList<TaskSpec> Specs, IReadOnlyList<string> Explanation, EnvironmentLock? Lock);
 
 /// <summary>Makes a plan real: environment, files, variables, and the command with its expressions replaced.</summary>
-internal sealed class Preparation(JobEnvironments environments, IStaging staging, IBlobStore store, IComputes computes, IRuns runs, ITokens tokens, JobTickets tickets, JobVariables variables, GangPorts ports, IGpus gpus)
+internal sealed class Preparation(JobEnvironments environments, IStaging staging, IBlobStore store, IComputes computes, IRuns runs, ITokens tokens, JobTickets tickets, JobVariables variables, GangPorts ports, IGpus gpus, MltableInputs tables)
 {
     /// <summary>The task to start, or why there is none. Doing it again after a crash gives the same task.</summary>
     public async Task<Outcome<PreparedJob>> PrepareAsync(JobRow job, JobPlan plan, CancellationToken ct)
@@ -32,12 +32,17 @@ internal sealed class Preparation(JobEnvironments environments, IStaging staging
             return missing;
         }
 
+        if (!(await tables.EvaluateAsync(job.Workspace, plan, requests[0].Inputs, ct)).TryGet(out var inputs, out missing))
+        {
+            return missing;
+        }
+
         var ticket = tickets.Take(job.JobId) ?? await NewTicketAsync(job, ct);
         var gang = plan.Gang is null ? null : new GangPreparation(plan.Gang, ports.Choose(GangVariables.PortsOf(plan.Gang)));
         var specs = new List<TaskSpec>();
         foreach (var (request, processes) in requests.Zip(Gang.TasksOf(plan).GroupBy(member => member.Instance)))
         {
-            if (!(await staging.PrepareAsync(request with { Environment = environment }, ct)).TryGet(out var staged, out missing))
+            if (!(await staging.PrepareAsync(request with { Environment = environment, Inputs = inputs }, ct)).TryGet(out var staged, out missing))
             {
                 return missing;
             }
@@ -107,7 +112,7 @@ internal sealed class Preparation(JobEnvironments environments, IStaging staging
 
         if (input.Blob is { } blob && store.TryGetLocalPath(blob) is { } path)
         {
-            return new TaskInput(name) { LocalPath = path, Copy = input.Mode == InputMode.Download };
+            return new TaskInput(name) { LocalPath = path, Copy = input.Mode is InputMode.Download or InputMode.EvalDownload };
         }
 
         problems.Add(new Problem(ProblemKind.Invalid, "InputNotFound", $"The input '{name}' has nothing to read: there is no file or folder at {input.Value}.") { Target = $"inputs.{name}" });

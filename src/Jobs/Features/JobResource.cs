@@ -22,8 +22,12 @@ internal sealed class JobResource(JobTable jobs, JobFacets facets) : ArmResource
 
     public override bool ListNewestFirst => true;
 
-    public override IEnumerable<string> KeptOnly(JsonObject document) => StoredOnly.Present(
-        document, "properties.resources.instanceType", "properties.resources.locations");
+    public override IEnumerable<string> KeptOnly(JsonObject document)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        var identity = document.Object("properties")?.Object("identity")?.Text("identityType") is { } type && !type.Equals("AMLToken", StringComparison.OrdinalIgnoreCase);
+        return StoredOnly.Present(document, ["properties.resources.instanceType", "properties.resources.locations", .. identity ? ["properties.identity"] : Array.Empty<string>()]);
+    }
 
     public override bool Matches(IQueryCollection query, Resource resource)
     {

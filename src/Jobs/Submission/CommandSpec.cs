@@ -7,6 +7,12 @@ internal enum InputMode
     Writable,
     Download,
     Direct,
+
+    /// <summary>The files that an MLTable stands for, read-only.</summary>
+    EvalMount,
+
+    /// <summary>The same, as a copy of the job's own.</summary>
+    EvalDownload,
 }
 
 /// <summary>How an output leaves the task.</summary>

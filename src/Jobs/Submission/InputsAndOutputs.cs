@@ -100,11 +100,15 @@ internal static class InputsAndOutputs
                 return InputMode.Download;
             case "DIRECT":
                 return InputMode.Direct;
-            case "EVALMOUNT" or "EVALDOWNLOAD":
-                findings.Unsupported($"{path}.mode", $"mode {mode} is not supported: nothing here evaluates an MLTable before the job; use ReadOnlyMount.");
+            case "EVALMOUNT" or "EVALDOWNLOAD" when !"mltable".Equals(ZaffreJson.Text(input["jobInputType"]), StringComparison.OrdinalIgnoreCase):
+                findings.Invalid($"{path}.mode", $"mode {mode} is of inputs of type mltable only.");
                 return InputMode.Mount;
+            case "EVALMOUNT":
+                return InputMode.EvalMount;
+            case "EVALDOWNLOAD":
+                return InputMode.EvalDownload;
             default:
-                findings.Invalid($"{path}.mode", $"'{mode}' is no mode of an input: ReadOnlyMount, ReadWriteMount, Download, Direct.");
+                findings.Invalid($"{path}.mode", $"'{mode}' is no mode of an input: ReadOnlyMount, ReadWriteMount, Download, Direct, EvalMount, EvalDownload.");
                 return InputMode.Mount;
         }
     }

@@ -111,6 +111,10 @@ internal sealed record PlannedInput(string Type, InputMode Mode)
 
     public Uri? Download { get; init; }
 
+    /// <summary>The files that the MLTable stands for are the input, and not the folder that it lies in.</summary>
+    [JsonIgnore]
+    public bool IsEvaluated => Mode is InputMode.EvalMount or InputMode.EvalDownload;
+
     /// <summary>What takes the expression's place when the input is neither mounted nor downloaded; else null.</summary>
     [JsonIgnore]
     public string? Direct => Type == JobTypes.Literal || Mode == InputMode.Direct ? Value : null;

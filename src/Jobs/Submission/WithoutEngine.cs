@@ -80,13 +80,16 @@ internal static class WithoutEngine
         }
     }
 
+    /// <summary>Every identity is kept; a job acts with a token of its own whatever it asks for (docs/stored-only.md).</summary>
     private static void CheckIdentity(JsonObject identity, Findings findings)
     {
-        if (findings.Scalar(identity, "identityType", "properties.identity") is { } type && !type.Equals("AMLToken", StringComparison.OrdinalIgnoreCase))
+        if (findings.Scalar(identity, "identityType", "properties.identity") is { } type && !Identities.Contains(type, StringComparer.OrdinalIgnoreCase))
         {
-            findings.Unsupported("properties.identity.identityType", $"identity {type} is not supported: a job acts with a token of its own (AMLToken).");
+            findings.Invalid("properties.identity.identityType", $"'{type}' is no identity of a job: {string.Join(", ", Identities)}.");
         }
     }
+
+    private static readonly string[] Identities = ["AMLToken", "UserIdentity", "Managed"];
 
     private static bool IsSet(JsonNode? node) => node switch
     {

@@ -285,6 +285,17 @@ internal static class CommandYaml
         _ => null,
     };
 
+    /// <summary>The identity as jobs write it; what is wrong with it is reported by <see cref="RefuseUnsupported"/>.</summary>
+    public static JsonObject? Identity(YamlMap root)
+    {
+        if (root.Peek("identity") is not { } map || StepDocument.IdentityType(map.PeekText("type")) is not { } type)
+        {
+            return null;
+        }
+
+        return Compact(new JsonObject { ["identityType"] = type, ["clientId"] = map.PeekText("client_id"), ["objectId"] = map.PeekText("object_id"), ["resourceId"] = map.PeekText("msi_resource_id") });
+    }
+
     /// <summary>What a command job may say and has no engine here.</summary>
     public static void RefuseUnsupported(YamlMap root)
     {

@@ -36,6 +36,7 @@ internal sealed class JobYaml(PipelineYaml pipelines, YamlCheck check) : IYamlKi
             ["experimentName"] = root.Text("experiment_name"),
             ["tags"] = root.Texts("tags"),
             ["properties"] = root.Texts("properties"),
+            ["identity"] = CommandYaml.Identity(root),
             ["command"] = root.Text("command", required: true),
             ["computeId"] = CommandYaml.Compute(reading, root, "compute"),
             ["codeId"] = await reading.CodeAsync(root, "code", ct),

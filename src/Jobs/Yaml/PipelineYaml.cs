@@ -23,6 +23,7 @@ internal sealed class PipelineYaml(IAssets assets, YamlCheck check)
             ["experimentName"] = root.Text("experiment_name"),
             ["tags"] = root.Texts("tags"),
             ["properties"] = root.Texts("properties"),
+            ["identity"] = CommandYaml.Identity(root),
             ["computeId"] = CommandYaml.Compute(reading, root, "compute"),
             ["settings"] = Settings(reading, root),
             ["inputs"] = inputs,

@@ -79,10 +79,6 @@ internal static class WithoutEngineYaml
         if (root.Map("identity") is { } identity)
         {
             identity.CheckAgainst(Identities);
-            if (identity.PeekText("type") is { } type && !type.Equals("aml_token", StringComparison.OrdinalIgnoreCase))
-            {
-                identity.Unsupported("type", $"Identity {type} is not supported: a job acts with a token of its own (aml_token).");
-            }
         }
 
         if (root.Map("services") is not { } services)

@@ -79,6 +79,7 @@ internal sealed class YamlNodes(YamlReading reading, YamlComponents components)
             ["resources"] = Snake(CommandYaml.Resources(node)),
             ["distribution"] = Snake(CommandYaml.Distribution(node)),
             ["queue_settings"] = Snake(CommandYaml.Queue(node)),
+            ["identity"] = Snake(CommandYaml.Identity(node)),
             ["environment_variables"] = inline ? null : node.Texts("environment_variables"),
             ["_source"] = inline ? "YAML.JOB" : "YAML.COMPONENT",
         };

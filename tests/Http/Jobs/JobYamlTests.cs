@@ -58,7 +58,7 @@ public sealed class JobYamlTests(ZaffreHost host) : IClassFixture<ZaffreHost>
             compute: local
             distribution: { type: ray, port: 6379 }
             services: { nb: { type: jupyter_lab } }
-            identity: { type: managed }
+            identity: { type: nobody }
             limits: { timeout: -1 }
             inputs: { a: { type: folder, path: ./x }, b: }
             outputs: { o: { path: ./local } }
@@ -106,14 +106,14 @@ public sealed class JobYamlTests(ZaffreHost host) : IClassFixture<ZaffreHost>
             inputs:
               table: { type: uri_file, path: "azureml://datastores/nowhere/paths/a.csv" }
               rate: 1
-              seen: { type: mltable, path: ./t, mode: eval_mount }
+              seen: { type: uri_folder, path: ./t, mode: eval_mount }
               model: { type: triton_model, path: ./m, mode: download }
             outputs:
               model: { type: uri_folder, path: "azureml://datastores/workspaceblobstore/paths/${{nome}}/" }
             compute: azureml:nowhere
             """);
         Assert.Equal(
-            ["job.yml:12:36 outputs.model.path", "job.yml:13:10 compute", "job.yml:1:7 name", "job.yml:2:10 command", "job.yml:7:34 inputs.table.path", "job.yml:9:43 inputs.seen.mode"],
+            ["job.yml:12:36 outputs.model.path", "job.yml:13:10 compute", "job.yml:1:7 name", "job.yml:2:10 command", "job.yml:7:34 inputs.table.path", "job.yml:9:46 inputs.seen.mode"],
             answer.Targets().Order(StringComparer.Ordinal));
     }
 
@@ -134,7 +134,7 @@ public sealed class JobYamlTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     }
 
     [Fact]
-    public async Task Services_and_identities_are_checked_and_then_refused_by_name()
+    public async Task Identities_are_checked_and_services_are_checked_and_then_refused_by_name()
     {
         var targets = (await ResolveAsync("""
             command: ls
@@ -144,7 +144,7 @@ public sealed class JobYamlTests(ZaffreHost host) : IClassFixture<ZaffreHost>
               nb: { type: jupyter_lab, port: text }
               ssh: { type: ssh, ssh_public_keys: x }
             """)).Targets();
-        Assert.Equal(["job.yml:3:28 identity.client", "job.yml:3:19 identity.type", "job.yml:5:34 services.nb.port", "job.yml:5:7 services.nb", "job.yml:6:8 services.ssh"], targets);
+        Assert.Equal(["job.yml:3:28 identity.client", "job.yml:5:34 services.nb.port", "job.yml:5:7 services.nb", "job.yml:6:8 services.ssh"], targets);
     }
 
     private Task<(HttpStatusCode Status, JsonObject Body)> ResolveAsync(string yaml) => arm.PostAsync(

@@ -137,6 +137,47 @@ public sealed class SampleLanguageTests(ZaffreHost host) : IClassFixture<ZaffreH
         Assert.Contains("write its value alone", wrong.Body.ToJsonString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_table_that_is_evaluated_is_the_files_that_it_stands_for_from_several_folders()
+    {
+        const string store = "azureml://datastores/workspaceblobstore/paths/";
+        await pipelines.WriteAsync(store + "eval/table/MLTable", """
+            paths:
+              - file: ./a.csv
+              - pattern: ./deep/**/*.txt
+              - folder: azureml://datastores/workspaceblobstore/paths/eval/elsewhere
+            transformations:
+              - read_delimited: { delimiter: "," }
+            """);
+        foreach (var (file, text) in new[] { ("table/a.csv", "one\n"), ("table/not.csv", "no\n"), ("table/deep/x/b.txt", "two\n"), ("table/deep/c.bin", "no\n"), ("elsewhere/d/e.txt", "three\n") })
+        {
+            await pipelines.WriteAsync($"{store}eval/{file}", text);
+        }
+
+        foreach (var (mode, change) in new[] { ("EvalMount", "touch ${{inputs.t}}/new && exit 9"), ("EvalDownload", "touch ${{inputs.t}}/new || exit 9; rm ${{inputs.t}}/new") })
+        {
+            var name = "eval-" + mode;
+            (await pipelines.Jobs.PutAsync(name, $$$"""
+                {"command":"cd ${{inputs.t}} && find . -type f | cut -d/ -f4- | sort && find . -type f | sort | xargs cat; {{{change}}}; true","inputs":{"t":{"jobInputType":"mltable","uri":"{{{store}}}eval/table","mode":"{{{mode}}}"}},
+                 "identity":{"identityType":"UserIdentity"}}
+                """)).Ok();
+            var (job, log) = await pipelines.Jobs.EndAsync(name);
+            Assert.Equal(("Completed", mode, "UserIdentity"), (job.At("properties.status"), job.At("properties.inputs.t.mode"), job.At("properties.identity.identityType")));
+            Assert.StartsWith("eval/elsewhere/d/e.txt\neval/table/a.csv\neval/table/deep/x/b.txt\nthree\none\ntwo\n", log, StringComparison.Ordinal);
+        }
+
+        // What was evaluated is a copy: the source is as it was.
+        Assert.Equal("one\n", await pipelines.ReadAsync(store + "eval/table/a.csv"));
+        foreach (var (name, table, said) in new[] { ("eval-take", "paths: [ { file: ./a.csv } ]\ntransformations: [ { take: 3 } ]\n", "take"), ("eval-gone", "paths: [ { file: ./gone.csv } ]\n", "gone.csv"), ("eval-out", "paths: [ { folder: ../elsewhere } ]\n", "leads out") })
+        {
+            await pipelines.WriteAsync($"{store}{name}/MLTable", table);
+            (await pipelines.Jobs.PutAsync(name, $$$"""{"command":"true","inputs":{"t":{"jobInputType":"mltable","uri":"{{{store}}}{{{name}}}","mode":"EvalMount"} } }""")).Ok();
+            var (failed, _) = await pipelines.Jobs.EndAsync(name);
+            Assert.Equal("Failed", failed.At("properties.status"));
+            Assert.Contains(said, failed["properties"]!["properties"]!["zaffre.error.message"]!.ToString(), StringComparison.Ordinal);
+        }
+    }
+
     private async Task<JsonObject> SubmitAsync(string name, Dictionary<string, string> files)
     {
         var resolved = (await Arm.PostAsync($"/zaffre/v1{Arm.Main.Id}/yaml:resolve", new JsonObject

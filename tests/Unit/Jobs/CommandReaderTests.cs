@@ -41,13 +41,30 @@ public sealed class CommandReaderTests
     [InlineData("\"services\":{\"nb\":{\"jobServiceType\":\"JupyterLab\"}}", "properties.services.nb")]
     [InlineData("\"resources\":{\"dockerArgs\":\"--gpus\"}", "properties.resources.dockerArgs")]
     [InlineData("\"resources\":{\"properties\":{\"IsLocal\":{\"IsLocal\":true}}}", "properties.resources.properties.IsLocal")]
-    [InlineData("\"identity\":{\"identityType\":\"Managed\"}", "properties.identity.identityType")]
     [InlineData("\"componentId\":\"c\"", "properties.componentId")]
-    [InlineData("\"inputs\":{\"t\":{\"jobInputType\":\"mltable\",\"uri\":\"u\",\"mode\":\"EvalMount\"}}", "properties.inputs.t.mode")]
     public void A_known_member_without_an_engine_is_refused_by_name(string member, string target)
     {
         Read(Minimal[..^1] + "," + member + "}", out var findings);
         Assert.Equal((ProblemKind.Unsupported, "OperationNotSupported", target), (findings.Combined.Kind, findings.Combined.Code, findings.Combined.Target));
+    }
+
+    [Theory]
+    [InlineData("\"identity\":{\"identityType\":\"Somebody\"}", "properties.identity.identityType")]
+    [InlineData("\"inputs\":{\"t\":{\"jobInputType\":\"uri_folder\",\"uri\":\"u\",\"mode\":\"EvalMount\"}}", "properties.inputs.t.mode")]
+    public void Identities_and_modes_that_there_are_not_are_mistakes(string member, string target)
+    {
+        Read(Minimal[..^1] + "," + member + "}", out var findings);
+        Assert.Equal(("ValidationError", target), (findings.Combined.Code, findings.Combined.Target));
+    }
+
+    [Theory]
+    [InlineData("\"identity\":{\"identityType\":\"Managed\",\"clientId\":\"c\"}")]
+    [InlineData("\"identity\":{\"identityType\":\"UserIdentity\"}")]
+    [InlineData("\"inputs\":{\"t\":{\"jobInputType\":\"mltable\",\"uri\":\"u\",\"mode\":\"EvalMount\"},\"d\":{\"jobInputType\":\"mltable\",\"uri\":\"u\",\"mode\":\"EvalDownload\"}}")]
+    public void Every_identity_and_every_mode_of_a_table_is_taken(string member)
+    {
+        Read(Minimal[..^1] + "," + member + "}", out var findings);
+        Assert.False(findings.Any, findings.Any ? findings.Combined.Message : "");
     }
 
     [Fact]

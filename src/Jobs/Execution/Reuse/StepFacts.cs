@@ -122,7 +122,7 @@ internal sealed record KnownFacts(StepFacts Facts, IReadOnlyList<BlobAddress> Mi
             var fact = new InputFact(input.Type, input.Mode.ToString()) { Value = input.Direct };
             if (input.Type != JobTypes.Literal)
             {
-                unseen ??= input.Mode == InputMode.Writable ? $"it may write to its input '{name}'" : input.Blob is null ? $"its input '{name}' lies outside this server" : null;
+                unseen ??= input.Mode == InputMode.Writable ? $"it may write to its input '{name}'" : input.IsEvaluated ? $"its input '{name}' is evaluated before it runs" : input.Blob is null ? $"its input '{name}' lies outside this server" : null;
                 fact = input.Blob is { } blob ? fact with { At = blob, Digest = Digest(blob, $"its input '{name}'") } : fact with { Value = input.Value };
             }
 

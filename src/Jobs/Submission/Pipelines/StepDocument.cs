@@ -31,8 +31,23 @@ internal static class StepDocument
             distribution.Remove("type");
         }
 
+        if (document["identity"] is JsonObject identity && identity["identityType"] is null)
+        {
+            identity["identityType"] = IdentityType(ZaffreJson.Text(identity["type"]));
+            identity.Remove("type");
+        }
+
         return WithoutNulls(document);
     }
+
+    /// <summary>The wire's name of what nodes and YAML call <c>user_identity</c>, <c>managed_identity</c> and <c>aml_token</c>; null for anything else.</summary>
+    public static string? IdentityType(string? type) => type?.ToLowerInvariant() switch
+    {
+        "user_identity" => "UserIdentity",
+        "managed" or "managed_identity" => "Managed",
+        "aml_token" => "AMLToken",
+        _ => null,
+    };
 
     /// <summary>Puts what was resolved into a command's document, in the form that clients take: resource ids without <c>azureml:</c>, places of outputs.</summary>
     public static void Resolve(JsonObject document, JobPlan plan)
