@@ -26,6 +26,7 @@ public sealed class StoredDataTests
                 await CheckJobAsync(zaffre, root);
                 await CheckModelAsync(zaffre);
                 await CheckEndpointAsync(zaffre);
+                await CheckRerunAsync(zaffre);
             }
             finally
             {
@@ -70,6 +71,17 @@ public sealed class StoredDataTests
         var target = Path.Combine(root, "downloaded");
         await zaffre.RunAsync("job", "download", "--name", (string)job["name"]!, "--all", "--download-path", target);
         Assert.Contains(Directory.EnumerateFiles(target, "*", SearchOption.AllDirectories), path => new FileInfo(path).Length > 0 && path.Contains("model", StringComparison.Ordinal));
+    }
+
+    /// <summary>Earlier versions kept neither a lock nor a seed: such a job runs again as it would now, and from then on there are both.</summary>
+    private static async Task CheckRerunAsync(Zaffre zaffre)
+    {
+        var name = (string)JsonNode.Parse(await zaffre.RunAsync("job", "list"))![0]!["name"]!;
+        Assert.Null(JsonNode.Parse(await zaffre.RunAsync("job", "lock", name))!["environment"]);
+        await zaffre.RunAsync("job", "rerun", name, "--name", "again", "--stream");
+        var held = JsonNode.Parse(await zaffre.RunAsync("job", "lock", "again"))!;
+        Assert.NotNull(held["environment"]!["python"]);
+        Assert.NotNull(held["seed"]);
     }
 
     private static async Task CheckModelAsync(Zaffre zaffre)
