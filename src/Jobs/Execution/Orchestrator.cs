@@ -240,14 +240,14 @@ internal sealed class Orchestrator(JobStores stores, IComputes computes, IEventL
         }
     }
 
-    /// <summary>Folders of jobs that ended right before the server did.</summary>
+    /// <summary>Folders of jobs that ended right before the server did. One that somebody works on is removed by whoever does.</summary>
     private async Task RemoveLeftoversAsync(CancellationToken ct)
     {
-        foreach (var job in await jobs.EndedAsync(limit: 100, ct))
+        var left = tools.Launcher.Names();
+        foreach (var job in (await jobs.EndedAsync(limit: 100, ct)).Where(job => left.Contains(job.TaskId.Name)))
         {
-            // A job that was taken up and has ended meanwhile is cleared up by who took it up.
-            using var held = claims.TryTake(job.JobId);
-            if (held is not null && await tools.Launcher.InspectAsync(job.TaskId, ct) is TaskStage.Ended or TaskStage.Lost)
+            using var claim = claims.TryTake(job.JobId);
+            if (claim is not null && await tools.Launcher.InspectAsync(job.TaskId, ct) is not TaskStage.Running)
             {
                 await new Gang(tools.Launcher, job.TaskId, job.ReadPlan()).RemoveAsync(ct);
             }

@@ -81,16 +81,17 @@ internal sealed class ResourceListing(ResourceQuery query)
             _ => ($"AND sequence {sign} @Sequence", $"sequence {direction}"),
         };
 
-        // '0' follows '/' in ordinal order: the range holds every key below this collection, so that an order by key reads no other.
-        var range = query.Order == ResourceOrder.Name ? "AND key > @low AND key < @high" : "";
-        string Part(string archived) => $"SELECT {ResourceRow.Columns} FROM resources WHERE parent = @parent AND type = @type {archived} {range} {(continued ? past : "")} ORDER BY {order} LIMIT @limit";
+        // '0' follows '/' in ordinal order: the range holds every key below this collection, so that an order by key reads no other. The signs keep
+        // SQLite from the index of parents, by which it would have to sort them all.
+        var (range, plus) = query.Order == ResourceOrder.Name ? ("AND key > @low AND key < @high", "+") : ("", "");
+        string Part(string archived) => $"SELECT {ResourceRow.Columns} FROM resources WHERE {plus}parent = @parent AND {plus}type = @type {archived} {range} {(continued ? past : "")} ORDER BY {order} LIMIT @limit";
         return query.View switch
         {
             ListView.ActiveOnly => Part("AND archived = 0"),
             ListView.ArchivedOnly => Part("AND archived = 1"),
 
-            // The index is ordered within each kind: both are read in order and merged, instead of sorting all of them.
-            _ when query.Order == ResourceOrder.Created => $"SELECT * FROM ({Part("AND archived = 0")}) UNION ALL SELECT * FROM ({Part("AND archived = 1")}) ORDER BY sequence {direction} LIMIT @limit",
+            // The indexes are ordered within each kind: both are read in order and merged, instead of sorting all of them.
+            _ when query.Order != ResourceOrder.Name => $"SELECT * FROM ({Part("AND archived = 0")}) UNION ALL SELECT * FROM ({Part("AND archived = 1")}) ORDER BY {order} LIMIT @limit",
             _ => Part(""),
         };
     }
