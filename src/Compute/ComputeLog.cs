@@ -19,6 +19,9 @@ internal static partial class ComputeLog
     [LoggerMessage(5004, LogLevel.Warning, "Environment {Key} could not be built: {Reason}")]
     public static partial void EnvironmentNotBuilt(ILogger logger, string key, string reason);
 
+    [LoggerMessage(5006, LogLevel.Warning, "What a task left in {Folder} cannot be deleted: {Reason}")]
+    public static partial void NotDeleted(ILogger logger, string folder, string reason);
+
     [LoggerMessage(5005, LogLevel.Information, "No sandboxes are kept ready, jobs start without: {Reason}")]
     public static partial void NotWarm(ILogger logger, string reason);
 }

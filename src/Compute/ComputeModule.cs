@@ -27,7 +27,7 @@ public static class ComputeModule
         services.AddSingleton<ITaskAdmission, TaskAdmission>();
         services.AddSingleton(_ => ControlGroups.OfHost());
         services.AddSingleton<GpuProgram>().AddSingleton<HostGpus>().AddSingleton<IGpus>(provider => provider.GetRequiredService<HostGpus>());
-        services.AddSingleton<WarmPool>().AddSingleton<ITaskLauncher, TaskLauncher>();
+        services.AddSingleton<WarmPool>().AddSingleton<TaskTrash>().AddSingleton<ITaskLauncher, TaskLauncher>();
         services.AddSingleton<RemoteInputs>().AddSingleton<IStaging, TaskStaging>();
         services.AddSingleton<HostInterpreter>().AddSingleton<EnvironmentCache>().AddSingleton<VirtualEnvironments>();
         services.AddSingleton<ImageStore>().AddSingleton<BuildContexts>().AddSingleton<ContainerEnvironments>();

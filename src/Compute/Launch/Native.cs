@@ -145,6 +145,12 @@ internal static partial class Native
     private static Win32Exception Failed(string what) =>
         new(Marshal.GetLastPInvokeError(), $"{what}: {Marshal.GetLastPInvokeErrorMessage()}");
 
+    /// <summary>Lets the calling thread run after others, by <paramref name="much"/> of 19; it stays so.</summary>
+    public static void GiveWay(int much) => _ = SetPriority(0, 0, much);
+
+    [LibraryImport("libc", EntryPoint = "setpriority")]
+    private static partial int SetPriority(int which, uint who, int priority);
+
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int Kill(int process, int signal);
 

@@ -11,7 +11,8 @@ internal sealed class TaskLauncher(
     ITaskAdmission admission,
     ControlGroups controlGroups,
     ILogger<TaskLauncher> logger,
-    WarmPool? warm = null) : ITaskLauncher
+    WarmPool? warm = null,
+    TaskTrash? trash = null) : ITaskLauncher
 {
     private readonly LaunchScript script = new(data);
     private readonly FileTree files = new(data);
@@ -249,8 +250,12 @@ internal sealed class TaskLauncher(
     {
         var folder = TaskFolder.Of(data, id).Value;
         watched.TryRemove(id, out _);
-        await ControlGroups.RemoveAsync(folder.ContainingAll("group")).ConfigureAwait(false);
-        files.Delete(folder.Path);
+        if (trash?.Take(folder) != true)
+        {
+            await ControlGroups.RemoveAsync(folder.ContainingAll("group")).ConfigureAwait(false);
+            files.Delete(folder.Path);
+        }
+
         if (Path.GetDirectoryName(folder.Path) is { } parent && Directory.Exists(parent) && !Directory.EnumerateFileSystemEntries(parent).Any())
         {
             Directory.Delete(parent);

@@ -31,9 +31,10 @@ internal sealed class WarmPool(DataDirectory data, ControlGroups controlGroups, 
     /// <summary>How many wait for a task of that shape.</summary>
     public int CountOf(WarmShape shape)
     {
+        var mounts = WarmSandbox.MountsOfHost();
         lock (gate)
         {
-            return waiting.Count(sandbox => sandbox.Shape == shape && sandbox.IsFit);
+            return waiting.Count(sandbox => sandbox.Shape == shape && sandbox.IsFit(mounts));
         }
     }
 
@@ -50,7 +51,8 @@ internal sealed class WarmPool(DataDirectory data, ControlGroups controlGroups, 
 
         lock (gate)
         {
-            var found = waiting.Find(sandbox => sandbox.Shape == shape && sandbox.IsFit && time.GetUtcNow() - sandbox.MadeAt < Longest);
+            var mounts = waiting.Count > 0 ? WarmSandbox.MountsOfHost() : "";
+            var found = waiting.Find(sandbox => sandbox.Shape == shape && sandbox.IsFit(mounts) && time.GetUtcNow() - sandbox.MadeAt < Longest);
             if (found is not null)
             {
                 waiting.Remove(found);
@@ -180,7 +182,8 @@ internal sealed class WarmPool(DataDirectory data, ControlGroups controlGroups, 
         List<WarmSandbox> dropped;
         lock (gate)
         {
-            dropped = waiting.FindAll(sandbox => all || sandbox.Shape != last || !sandbox.IsFit || time.GetUtcNow() - sandbox.MadeAt >= Longest);
+            var mounts = waiting.Count > 0 ? WarmSandbox.MountsOfHost() : "";
+            dropped = waiting.FindAll(sandbox => all || sandbox.Shape != last || !sandbox.IsFit(mounts) || time.GetUtcNow() - sandbox.MadeAt >= Longest);
             waiting.RemoveAll(dropped.Contains);
         }
 

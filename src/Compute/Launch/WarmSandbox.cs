@@ -47,8 +47,8 @@ internal sealed class WarmSandbox
 
     public required DateTimeOffset MadeAt { get; init; }
 
-    /// <summary>False once it died, or this host has other mounts than it knows.</summary>
-    public bool IsFit => Launch is { Ended.IsCompleted: false, Ready.IsCompletedSuccessfully: true } && hostMounts == MountsOfHost();
+    /// <summary>False once it died, or this host has other <paramref name="mounts"/> than it knows.</summary>
+    public bool IsFit(string mounts) => Launch is { Ended.IsCompleted: false, Ready.IsCompletedSuccessfully: true } && hostMounts == mounts;
 
     /// <summary>Starts a launcher in a folder whose plan is written.</summary>
     public static WarmSandbox Start(TaskFolder folder, TaskGroups groups, WarmShape shape, string script, DateTimeOffset now)
@@ -108,7 +108,8 @@ internal sealed class WarmSandbox
         files.Delete(Folder.Path);
     }
 
-    private static string MountsOfHost() => File.ReadAllText("/proc/self/mountinfo");
+    /// <summary>What is mounted on this host, as text that changes when it does.</summary>
+    public static string MountsOfHost() => File.ReadAllText("/proc/self/mountinfo");
 
     private static Task<bool> AttachAsync(int sandbox, IReadOnlyList<WarmBind> binds, HostSandbox host)
     {

@@ -19,13 +19,13 @@ internal sealed class GroupCommitWriter : IDisposable
     private static readonly TimeSpan TimePerCommit = TimeSpan.FromMilliseconds(10);
 
     private readonly BlockingCollection<Unit> queue = [];
-    private readonly SqliteConnection connection;
+    private readonly PreparedConnection connection;
     private readonly EventSignal signal;
     private readonly TimeProvider time;
     private readonly ILogger log;
     private readonly Thread thread;
 
-    public GroupCommitWriter(SqliteConnection connection, EventSignal signal, TimeProvider time, ILogger log)
+    public GroupCommitWriter(PreparedConnection connection, EventSignal signal, TimeProvider time, ILogger log)
     {
         (this.connection, this.signal, this.time, this.log) = (connection, signal, time, log);
         thread = new Thread(Run) { IsBackground = true, Name = "database writer" };
@@ -122,7 +122,7 @@ internal sealed class GroupCommitWriter : IDisposable
     }
 
     // A full disk or an I/O error makes SQLite roll the whole transaction back by itself; then every unit of the commit is lost.
-    private bool StillInTransaction => SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0;
+    private bool StillInTransaction => !connection.IsAutocommit;
 
     private long WriteEvents(WriteScope scope)
     {
@@ -163,12 +163,7 @@ internal sealed class GroupCommitWriter : IDisposable
         ? new ProblemException(new Problem(ProblemKind.InsufficientStorage, "InsufficientStorage", "The disk under the data directory is full; nothing was written. Free some space and send the request again."))
         : exception;
 
-    private void Execute(string sql)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
-    }
+    private void Execute(string sql) => connection.Run(sql);
 
     private abstract class Unit
     {

@@ -10,7 +10,7 @@ namespace Zaffre.Database;
 /// <summary>SQLite in WAL mode with <c>synchronous=FULL</c>: read connections side by side, one writer with group commit.</summary>
 internal sealed class SqliteDatabase : IDatabase, IDisposable
 {
-    private readonly ConcurrentBag<SqliteConnection> readers = [];
+    private readonly ConcurrentBag<PreparedConnection> readers = [];
     private readonly string connectionString;
     private readonly GroupCommitWriter writer;
     private volatile bool disposed;
@@ -26,7 +26,7 @@ internal sealed class SqliteDatabase : IDatabase, IDisposable
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         Migrator.Apply(connection, migrations, time.GetUtcNow());
         signal.Advance(connection.ExecuteScalar<long>("SELECT COALESCE(MAX(sequence), 0) FROM events"));
-        writer = new GroupCommitWriter(connection, signal, time, log);
+        writer = new GroupCommitWriter(new PreparedConnection(connection), signal, time, log);
     }
 
     public Task<T> ReadAsync<T>(Func<DbConnection, T> query, CancellationToken ct)
@@ -36,11 +36,16 @@ internal sealed class SqliteDatabase : IDatabase, IDisposable
         var connection = readers.TryTake(out var pooled) ? pooled : OpenReader();
         try
         {
-            using var transaction = connection.BeginTransaction(deferred: true);
+            connection.Run("BEGIN");
             return Task.FromResult(query(connection));
         }
         finally
         {
+            if (!connection.IsAutocommit)
+            {
+                connection.Run("ROLLBACK");
+            }
+
             if (disposed)
             {
                 connection.Dispose();
@@ -73,11 +78,11 @@ internal sealed class SqliteDatabase : IDatabase, IDisposable
         }
     }
 
-    private SqliteConnection OpenReader()
+    private PreparedConnection OpenReader()
     {
         var connection = Open();
         connection.Execute("PRAGMA query_only=ON;");
-        return connection;
+        return new PreparedConnection(connection);
     }
 
     private SqliteConnection Open()

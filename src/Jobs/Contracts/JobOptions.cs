@@ -30,6 +30,9 @@ public sealed record JobOptions
     /// <summary>How often the free space is looked at while jobs run.</summary>
     public TimeSpan DiskInterval { get; init; } = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Publishing outputs that lasts longer is shown as status <c>Finalizing</c>; shorter is not worth a write.</summary>
+    public TimeSpan FinalizingShownAfter { get; init; } = TimeSpan.FromMilliseconds(100);
+
     /// <summary>Most steps that one pipeline comes to while it runs, the iterations of its loops included; a loop that would make more fails.</summary>
     public int MostSteps { get; init; } = 20_000;
 }

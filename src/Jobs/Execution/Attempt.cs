@@ -73,7 +73,9 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         var launched = await Tasks.StartAsync(prepared.Specs, tools.Options.Grace, server);
         if (launched.TryGet(out var running, out var refused))
         {
-            await FinishAsync(running.StartedAt, tools.Transitions.RunningAsync(job, running, prepared.Lock), WriteSystemLogAsync([.. prepared.Explanation, .. running.NotLimited]));
+            var told = tools.Transitions.RunningAsync(job, running, prepared.Lock);
+            await WriteSystemLogAsync([.. prepared.Explanation, .. running.NotLimited]);
+            await FinishAsync(running.StartedAt, told);
         }
         else if (refused.Kind == ProblemKind.Conflict)
         {
@@ -114,7 +116,7 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
             stop.Ask(reason);
         }
 
-        await FinishAsync(started, Task.CompletedTask, Task.CompletedTask);
+        await FinishAsync(started, Task.CompletedTask);
     }
 
     private async Task<Outcome<PreparedJob>> PreparedAsync()
@@ -141,10 +143,10 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
     }
 
     /// <summary>
-    /// Waits for the end and writes it. A short job ends before <paramref name="running"/>, the commit that says it runs, is durable: nothing waits for that, nor for
-    /// the one that says that it publishes, as the commit of the end comes after them in the queue.
+    /// Waits for the end and writes it. A short job ends before <paramref name="running"/>, the commit that says it runs, is durable: nothing waits for that, as the
+    /// commit of the end comes after it in the queue. That it publishes is told when it takes a while.
     /// </summary>
-    private async Task FinishAsync(DateTimeOffset? started, Task running, Task systemLog)
+    private async Task FinishAsync(DateTimeOffset? started, Task running)
     {
         var age = new TimeLimit(tools.Time).AgeOf(tools.Launcher.Age(job.TaskId), started);
         using var guarded = tools.Disk.Watch(job, Tasks.Ids, stop);
@@ -155,7 +157,6 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         }
 
         var end = await EndedAsync(age);
-        await systemLog;
         var records = await Tasks.RecordsAsync(CancellationToken.None);
         var verdict = await JudgeAsync(end) with { Usage = await meter.EndAsync(records) };
 
@@ -163,21 +164,15 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         var staged = tools.Preparation.StagingOf(job, plan with { Code = null, Inputs = new Dictionary<string, PlannedInput>(StringComparer.Ordinal) });
         var unpublished = staged.TryGet(out var stagings, out _) ? stagings.SelectMany(tools.Staging.OpenOutputs).Distinct(StringComparer.Ordinal).ToArray() : [];
         verdict = await WarnAsync(verdict, [.. records.Select(record => record.ContainedBy).OfType<string>().Where(_ => verdict.Status != JobStatus.Failed).Distinct(StringComparer.Ordinal), .. unpublished]);
-        var finalizing = Publishes(verdict) ? tools.Transitions.FinalizingAsync(job) : Task.CompletedTask;
-        var outputs = await PublishAsync(verdict, staged);
+        var outputs = await PublishedAsync(verdict, staged);
         await Task.WhenAll(
             running,
-            finalizing,
             EndAsync(outputs.TryGet(out var published, out var problem) ? verdict : Verdict.Failed("OutputNotPublished", problem.Message, verdict.ExitCode) with { Usage = verdict.Usage, Warnings = verdict.Warnings }, published ?? []));
     }
 
     private async Task<Verdict> WarnAsync(Verdict verdict, IReadOnlyList<string> warnings)
     {
-        if (warnings.Count > 0)
-        {
-            await WriteSystemLogAsync(warnings, append: true);
-        }
-
+        await WriteSystemLogAsync(warnings, append: true);
         return verdict with { Warnings = warnings };
     }
 
@@ -221,13 +216,25 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
         return blame.Name(verdict.Code == "UserError" && tools.Disk.IsLow ? Verdict.DiskFull(end.Exit, line, tools.Disk.Told) : verdict, end.Of);
     }
 
-    private async Task<Outcome<PublishedOutput[]>> PublishAsync(Verdict verdict, Outcome<IReadOnlyList<StagingRequest>> staged)
+    private async Task<Outcome<PublishedOutput[]>> PublishedAsync(Verdict verdict, Outcome<IReadOnlyList<StagingRequest>> staged)
     {
         if (verdict.Status != JobStatus.Completed || (plan.Outputs.Count == 0 && plan.Reuse is null))
         {
             return NoOutputs;
         }
 
+        // Not here: it reads files before it waits for anything.
+        var publishing = Task.Run(() => PublishAsync(staged));
+        if (plan.Outputs.Count > 0 && await Task.WhenAny(publishing, Task.Delay(tools.Options.FinalizingShownAfter, tools.Time)) != publishing)
+        {
+            await tools.Transitions.FinalizingAsync(job);
+        }
+
+        return await publishing;
+    }
+
+    private async Task<Outcome<PublishedOutput[]>> PublishAsync(Outcome<IReadOnlyList<StagingRequest>> staged)
+    {
         try
         {
             if (!staged.TryGet(out var stagings, out var unplaced))
@@ -250,8 +257,6 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
             return new Problem(ProblemKind.Invalid, "OutputNotPublished", exception.Message);
         }
     }
-
-    private bool Publishes(Verdict verdict) => verdict.Status == JobStatus.Completed && plan.Outputs.Count > 0;
 
     private static Problem Stopped() => new(ProblemKind.Conflict, "JobCanceled", "The job was canceled before it started.");
 
@@ -289,26 +294,23 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
     /// <summary>What the server did for the job, beside what the job itself wrote; what it said of earlier tries stays.</summary>
     private async Task WriteSystemLogAsync(IReadOnlyList<string> lines, bool append = false)
     {
-        if (lines.Count > 0)
+        var said = System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n");
+        append |= job.Attempt > 1;
+
+        // What ends a try or the job may be done again, after a restart.
+        if (lines.Count > 0 && !(append && await EndsSystemLogAsync(said)) && tools.Store.WriteLog(SystemLog, said, append) is { } problem)
         {
-            var log = plan.Artifacts.Child("system_logs/zaffre.txt");
-            using var text = new MemoryStream();
-            if (append || job.Attempt > 1)
-            {
-                await using var before = await tools.Store.OpenReadAsync(log, CancellationToken.None);
-                await (before?.CopyToAsync(text) ?? Task.CompletedTask);
-            }
-
-            // What ends a try or the job may be done again, after a restart.
-            var said = System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n");
-            if (text.GetBuffer().AsSpan(0, (int)text.Length).EndsWith(said))
-            {
-                return;
-            }
-
-            text.Write(said);
-            text.Position = 0;
-            await tools.Store.PutAsync(log, text, new BlobWrite { ContentType = "text/plain" }, CancellationToken.None);
+            JobsLog.SystemLogNotWritten(tools.Log, job.Id, problem.Message);
         }
+    }
+
+    private BlobAddress SystemLog => plan.Artifacts.Child("system_logs/zaffre.txt");
+
+    private async Task<bool> EndsSystemLogAsync(byte[] said)
+    {
+        using var text = new MemoryStream();
+        await using var log = await tools.Store.OpenReadAsync(SystemLog, CancellationToken.None);
+        await (log?.CopyToAsync(text) ?? Task.CompletedTask);
+        return text.GetBuffer().AsSpan(0, (int)text.Length).EndsWith(said);
     }
 }

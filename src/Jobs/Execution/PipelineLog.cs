@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using System.Threading.Channels;
 using Zaffre.Jobs.Data;
+using Zaffre.Kernel;
 using Zaffre.Storage;
 using Zaffre.Web;
 
@@ -76,11 +77,22 @@ internal sealed class PipelineLog(JobTable jobs, IBlobStore store, TimeProvider 
             text.Append(line);
         }
 
-        using var content = new MemoryStream(Encoding.UTF8.GetBytes(text.Append(last).ToString()));
-        var written = await store.PutAsync(pipeline.ReadPlan().Artifacts.Child(Path), content, new BlobWrite { ContentType = "text/plain" }, CancellationToken.None);
-        if (!written.TryGet(out _, out var problem))
+        var bytes = Encoding.UTF8.GetBytes(text.Append(last).ToString());
+        if (await WriteAsync(pipeline.ReadPlan().Artifacts.Child(Path), bytes, durable: last is not null) is { } problem)
         {
             throw new IOException($"The log of the pipeline '{pipeline.Name}' could not be written: {problem.Message}");
         }
+    }
+
+    /// <summary>While the pipeline runs the file only grows, and what is lost of it is written again.</summary>
+    private async Task<Problem?> WriteAsync(BlobAddress place, byte[] text, bool durable)
+    {
+        if (!durable)
+        {
+            return store.WriteLog(place, text, append: false);
+        }
+
+        using var content = new MemoryStream(text);
+        return (await store.PutAsync(place, content, new BlobWrite { ContentType = "text/plain" }, CancellationToken.None)).Problem;
     }
 }

@@ -89,12 +89,12 @@ internal sealed class BlobFiles(SafeFiles files, IDatabase database)
         throw new PathBlockedException(plain);
     }
 
-    /// <summary>Makes a folder below a container; blobs in the way move beside. The container itself must exist.</summary>
-    public void EnsureFolder(BlobAddress container, string path)
+    /// <summary>Makes a folder below a container; blobs in the way move beside. The container itself must exist. Without <paramref name="sync"/> it may wait for the disk.</summary>
+    public void EnsureFolder(BlobAddress container, string path, bool sync = true)
     {
         for (var attempt = 0; attempt < 16; attempt++)
         {
-            if (files.TryEnsureFolder(path, out var blocker))
+            if (files.TryEnsureFolder(path, out var blocker, sync))
             {
                 return;
             }

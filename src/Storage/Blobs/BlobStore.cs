@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using Zaffre.Kernel;
 using Zaffre.Storage.Files;
@@ -9,6 +10,8 @@ namespace Zaffre.Storage.Blobs;
 internal sealed class BlobStore(BlobFiles blobs, BlobWriter writer, BlobLister lister) : IBlobStore
 {
     private const int BufferSize = 256 * 1024;
+
+    private static readonly string Empty = Convert.ToHexStringLower(SHA256.HashData([]));
 
     public async Task<BlobInfo?> FindAsync(BlobAddress blob, CancellationToken ct) =>
         IsReadable(blob) && await blobs.FindAsync(blob, ct) is { } state ? state.ToInfo() : null;
@@ -38,6 +41,26 @@ internal sealed class BlobStore(BlobFiles blobs, BlobWriter writer, BlobLister l
         var properties = new BlobProperties { Type = BlobProperties.Append };
         return (await writer.CommitAsync(blob, temp, properties, BlobConditions.Absent, [], ct)).ToInfo();
     });
+
+    public Problem? WriteLog(BlobAddress blob, ReadOnlySpan<byte> lines, bool append)
+    {
+        try
+        {
+            CheckWritable(blob);
+            var path = BlobFiles.PlainPath(blob);
+            if (blobs.ContainerExists(blob))
+            {
+                blobs.EnsureFolder(blob, path[..path.LastIndexOf('/')], sync: false);
+                return blobs.Files.Write(path, lines, append) ? null : BlobProblems.Of(BlobErrors.BlobNotFound().Error);
+            }
+
+            return BlobProblems.Of(BlobErrors.ContainerNotFound().Error);
+        }
+        catch (Exception error) when (BlobProblems.TryOf(error, out var problem))
+        {
+            return problem;
+        }
+    }
 
     public async Task<Page<BlobInfo>> ListAsync(BlobAddress prefix, int top, string? continuation, CancellationToken ct)
     {
@@ -88,7 +111,7 @@ internal sealed class BlobStore(BlobFiles blobs, BlobWriter writer, BlobLister l
             }
 
             var path = BlobFiles.FolderPath(name.Length == 0 ? folder.At("") : folder.At(name + "/"));
-            blobs.EnsureFolder(folder, path);
+            blobs.EnsureFolder(folder, path, sync: false);
             return Path.Combine(blobs.Files.RootPath, path);
         }
         catch (Exception error) when (BlobProblems.TryOf(error, out var problem))
@@ -101,13 +124,12 @@ internal sealed class BlobStore(BlobFiles blobs, BlobWriter writer, BlobLister l
     {
         using var manifest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var (count, bytes) = (0L, 0L);
-        var buffer = new byte[BufferSize];
         var name = folder.Name.TrimEnd('/');
         async Task AddAsync(OpenFile file, string relative)
         {
             using (file)
             {
-                var digest = await HashAsync(file, buffer, ct);
+                var digest = await HashAsync(file, ct);
                 manifest.AppendData(System.Text.Encoding.UTF8.GetBytes($"{digest} {file.Stamp.Size} {relative}\n"));
                 (count, bytes) = (count + 1, bytes + file.Stamp.Size);
             }
@@ -131,23 +153,37 @@ internal sealed class BlobStore(BlobFiles blobs, BlobWriter writer, BlobLister l
         return new(Convert.ToHexStringLower(manifest.GetHashAndReset()), count, bytes);
     }
 
-    internal static async Task<string> HashAsync(OpenFile file, byte[] buffer, CancellationToken ct)
+    /// <summary>The SHA-256 of a file as long as it was when it was opened.</summary>
+    internal static async Task<string> HashAsync(OpenFile file, CancellationToken ct)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        int read;
-        for (var offset = 0L; offset < file.Stamp.Size; offset += read)
+        if (file.Stamp.Size == 0)
         {
-            var want = (int)Math.Min(buffer.Length, file.Stamp.Size - offset);
-            read = await RandomAccess.ReadAsync(file.Handle, buffer.AsMemory(0, want), offset, ct);
-            if (read == 0)
-            {
-                break;
-            }
-
-            hash.AppendData(buffer, 0, read);
+            return Empty;
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(BufferSize, file.Stamp.Size));
+        try
+        {
+            int read;
+            for (var offset = 0L; offset < file.Stamp.Size; offset += read)
+            {
+                var want = (int)Math.Min(buffer.Length, file.Stamp.Size - offset);
+                read = await RandomAccess.ReadAsync(file.Handle, buffer.AsMemory(0, want), offset, ct);
+                if (read == 0)
+                {
+                    break;
+                }
+
+                hash.AppendData(buffer, 0, read);
+            }
+
+            return Convert.ToHexStringLower(hash.GetHashAndReset());
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     private static async Task<byte[]> CopyAsync(Stream content, TempFile temp, CancellationToken ct)
@@ -156,15 +192,22 @@ internal sealed class BlobStore(BlobFiles blobs, BlobWriter writer, BlobLister l
 #pragma warning disable CA5351
         using var md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
 #pragma warning restore CA5351
-        var buffer = new byte[BufferSize];
-        int read;
-        while ((read = await content.ReadAsync(buffer, ct)) > 0)
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
         {
-            md5.AppendData(buffer, 0, read);
-            temp.Write(buffer.AsSpan(0, read));
-        }
+            int read;
+            while ((read = await content.ReadAsync(buffer.AsMemory(0, BufferSize), ct)) > 0)
+            {
+                md5.AppendData(buffer, 0, read);
+                temp.Write(buffer.AsSpan(0, read));
+            }
 
-        return md5.GetHashAndReset();
+            return md5.GetHashAndReset();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     private static async Task<Outcome<BlobInfo>> GuardAsync(Func<Task<BlobInfo>> work)

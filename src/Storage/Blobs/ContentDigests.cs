@@ -7,8 +7,6 @@ namespace Zaffre.Storage.Blobs;
 /// <inheritdoc cref="IContentDigests"/>
 internal sealed class ContentDigests(BlobFiles blobs, DigestFiles known, TimeProvider time) : IContentDigests
 {
-    private const int BufferSize = 256 * 1024;
-
     // Two writes may fall into one tick of the file system's clock; a stamp is trusted when the file was at rest before it was read.
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(100);
 
@@ -94,7 +92,7 @@ internal sealed class ContentDigests(BlobFiles blobs, DigestFiles known, TimePro
             var quiet = (time.GetUtcNow() - Rest).ToUnixTimeMilliseconds() * 1_000_000;
             var stamp = Math.Max(file.Stamp.Modified, changed) < quiet ? file.Stamp : file.Stamp with { Inode = 0 };
             pass.Changed();
-            pass.Add(new StampedFile(name, stamp, changed, await BlobStore.HashAsync(file, pass.Buffer, ct)));
+            pass.Add(new StampedFile(name, stamp, changed, await BlobStore.HashAsync(file, ct)));
             return true;
         }
     }
@@ -141,8 +139,6 @@ internal sealed class ContentDigests(BlobFiles blobs, DigestFiles known, TimePro
         public bool IsSame => !changed && !more;
 
         public Action<StampedFile> Add => add;
-
-        public byte[] Buffer { get; } = new byte[BufferSize];
 
         public void Changed() => changed = true;
 

@@ -71,6 +71,12 @@ public interface IBlobStore
     /// <summary>Appends to the blob, creating it when absent.</summary>
     Task<Outcome<BlobInfo>> AppendAsync(BlobAddress blob, ReadOnlyMemory<byte> content, CancellationToken ct);
 
+    /// <summary>
+    /// Writes lines of a log that the server keeps: all of its file, or its end. They are seen at once; like the log that a task writes, the file has no row and is not
+    /// synced, so a machine that dies may lose its last lines. A problem when it cannot be written.
+    /// </summary>
+    Problem? WriteLog(BlobAddress blob, ReadOnlySpan<byte> lines, bool append);
+
     /// <summary>Blobs whose name starts with the address's name (a plain prefix), ordered by name (by code point), at most <paramref name="top"/>.</summary>
     Task<Page<BlobInfo>> ListAsync(BlobAddress prefix, int top, string? continuation, CancellationToken ct);
 
@@ -86,7 +92,10 @@ public interface IBlobStore
     /// </summary>
     string? TryGetLocalPath(BlobAddress blob);
 
-    /// <summary>Makes the folder and everything above it; returns its absolute local path. A file in the way moves aside as the name mapping says.</summary>
+    /// <summary>
+    /// Makes the folder and everything above it; returns its absolute local path. A file in the way moves aside as the name mapping says. It is durable when a blob
+    /// below it is.
+    /// </summary>
     Outcome<string> EnsureFolder(BlobAddress folder);
 
     /// <summary>Digests every blob below the folder (or the one blob, as its own single line with an empty relative name).</summary>

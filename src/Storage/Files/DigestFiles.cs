@@ -45,11 +45,8 @@ internal sealed class DigestFiles(string root)
     }
 
     /// <summary>A pair of files to be written.</summary>
-    public DigestWriter Write(string place)
-    {
-        Directory.CreateDirectory(Path.Combine(root, "new"));
-        return new DigestWriter(Path.Combine(root, "new", Guid.NewGuid().ToString("N")), PathOf("places", Key(place)), digest => PathOf("manifests", digest));
-    }
+    public DigestWriter Write(string place) =>
+        new(Path.Combine(root, "new", Guid.NewGuid().ToString("N")), PathOf("places", Key(place)), digest => PathOf("manifests", digest));
 
     private static IEnumerable<ContentFile> Manifest(StreamReader reader)
     {
@@ -106,20 +103,18 @@ internal sealed class DigestFiles(string root)
 /// <summary>Writes a manifest and its stamps aside; nothing is seen before <see cref="Commit"/>. Not thread safe.</summary>
 internal sealed class DigestWriter : IDisposable
 {
-    private readonly string aside;
     private readonly string place;
     private readonly Func<string, string> manifestPath;
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private readonly FileStream manifest;
-    private readonly StreamWriter stamps;
+    private readonly AsideFile manifest;
+    private readonly AsideFile stamps;
     private long files;
     private long bytes;
 
     public DigestWriter(string aside, string place, Func<string, string> manifestPath)
     {
-        (this.aside, this.place, this.manifestPath) = (aside, place, manifestPath);
-        manifest = File.Create(aside + ".manifest");
-        stamps = new StreamWriter(aside + ".stamps") { NewLine = "\n" };
+        (this.place, this.manifestPath) = (place, manifestPath);
+        (manifest, stamps) = (new AsideFile(aside + ".manifest"), new AsideFile(aside + ".stamps"));
     }
 
     /// <summary>The next file, in the order of names.</summary>
@@ -129,7 +124,7 @@ internal sealed class DigestWriter : IDisposable
         hash.AppendData(line);
         manifest.Write(line);
         (files, bytes) = (files + 1, bytes + file.Stamp.Size);
-        stamps.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{file.Stamp.Inode} {file.Stamp.Size} {file.Stamp.Modified} {file.Changed} {file.Sha256} {Uri.EscapeDataString(file.Name)}"));
+        stamps.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{file.Stamp.Inode} {file.Stamp.Size} {file.Stamp.Modified} {file.Changed} {file.Sha256} {Uri.EscapeDataString(file.Name)}\n")));
     }
 
     /// <summary>A line of a manifest, as it is hashed.</summary>
@@ -142,11 +137,14 @@ internal sealed class DigestWriter : IDisposable
     public FolderDigest Commit()
     {
         var digest = Convert.ToHexStringLower(hash.GetHashAndReset());
-        stamps.Write(files == 0 ? "\n" + DigestFiles.LastLine : DigestFiles.LastLine);
-        stamps.Dispose();
-        manifest.Dispose();
-        Move(aside + ".manifest", manifestPath(digest));
-        Move(aside + ".stamps", place);
+        stamps.Write(Encoding.UTF8.GetBytes((files == 0 ? "\n" : "") + DigestFiles.LastLine));
+        var at = manifestPath(digest);
+        if (new FileInfo(at) is not { Exists: true, Length: var known } || known != manifest.Length)
+        {
+            manifest.MoveTo(at);
+        }
+
+        stamps.MoveTo(place);
         return new FolderDigest(digest, files, bytes);
     }
 
@@ -155,13 +153,70 @@ internal sealed class DigestWriter : IDisposable
         stamps.Dispose();
         manifest.Dispose();
         hash.Dispose();
-        File.Delete(aside + ".manifest");
-        File.Delete(aside + ".stamps");
+    }
+}
+
+/// <summary>A file that takes its place when it is whole. As long as it is small it is no file yet: most are, and many of those never take it. Not thread safe.</summary>
+internal sealed class AsideFile(string aside) : IDisposable
+{
+    private const int Small = 64 * 1024;
+
+    private readonly MemoryStream memory = new();
+    private FileStream? file;
+
+    /// <summary>Bytes written.</summary>
+    public long Length { get; private set; }
+
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        memory.Write(bytes);
+        Length += bytes.Length;
+        if (memory.Length >= Small)
+        {
+            Flush();
+        }
     }
 
-    private static void Move(string from, string to)
+    public void MoveTo(string path)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-        File.Move(from, to, overwrite: true);
+        Flush();
+        file!.Dispose();
+        InFolderOf(path, () => File.Move(aside, path, overwrite: true));
+        file = null;
+    }
+
+    public void Dispose()
+    {
+        memory.Dispose();
+        if (file is not null)
+        {
+            file.Dispose();
+            File.Delete(aside);
+        }
+    }
+
+    private void Flush()
+    {
+        if (file is null)
+        {
+            InFolderOf(aside, () => file = new FileStream(aside, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0));
+        }
+
+        file!.Write(memory.GetBuffer().AsSpan(0, (int)memory.Length));
+        memory.SetLength(0);
+    }
+
+    // The folder is made when it turns out to be missing, not looked for each time.
+    private static void InFolderOf(string path, Action use)
+    {
+        try
+        {
+            use();
+        }
+        catch (DirectoryNotFoundException)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            use();
+        }
     }
 }

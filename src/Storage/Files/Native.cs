@@ -97,6 +97,9 @@ internal static unsafe partial class Native
 
     public static int Sync(SafeFileHandle handle) => Result(FsyncCall(handle));
 
+    /// <summary>Makes everything durable that lies on the file system of an open folder.</summary>
+    public static int SyncAll(SafeFileHandle folder) => Result(SyncfsCall(folder));
+
     public static long CopyRange(SafeFileHandle from, ref long fromOffset, SafeFileHandle to, ref long toOffset, long length)
     {
         fixed (long* source = &fromOffset, target = &toOffset)
@@ -141,6 +144,9 @@ internal static unsafe partial class Native
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int FsyncCall(SafeFileHandle handle);
+
+    [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
+    private static partial int SyncfsCall(SafeFileHandle handle);
 
     [LibraryImport("libc", EntryPoint = "copy_file_range", SetLastError = true)]
     private static partial long CopyFileRange(SafeFileHandle from, long* fromOffset, SafeFileHandle to, long* toOffset, nuint length, uint flags);

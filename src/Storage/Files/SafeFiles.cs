@@ -12,6 +12,7 @@ namespace Zaffre.Storage.Files;
 internal sealed class SafeFiles : IDisposable
 {
     private const string TempFolder = ".tmp";
+    private readonly UnsyncedFolders unsynced;
     private readonly SafeFileHandle root;
     private readonly SafeFileHandle temp;
     private long lastModified;
@@ -26,6 +27,7 @@ internal sealed class SafeFiles : IDisposable
         DeleteTree(TempFolder);
         EnsureFolder(TempFolder);
         temp = OpenFolder(TempFolder) ?? throw new PathBlockedException(TempFolder);
+        unsynced = new UnsyncedFolders(root);
     }
 
     /// <summary>The absolute path of the root.</summary>
@@ -95,8 +97,11 @@ internal sealed class SafeFiles : IDisposable
         }
     }
 
-    /// <summary>Makes the folder and its parents; false when a regular file is in the way (<paramref name="blocker"/> is its path).</summary>
-    public bool TryEnsureFolder(string path, out string blocker)
+    /// <summary>
+    /// Makes the folder and its parents; false when a regular file is in the way (<paramref name="blocker"/> is its path). When nothing durable needs the folder
+    /// yet, its entry may wait for the disk (<paramref name="sync"/> false) until <see cref="SyncFolder"/> is called for a folder at or below it.
+    /// </summary>
+    public bool TryEnsureFolder(string path, out string blocker, bool sync = true)
     {
         blocker = "";
         if (path.Length == 0 || FolderExists(path))
@@ -105,7 +110,7 @@ internal sealed class SafeFiles : IDisposable
         }
 
         var (parent, name) = Split(path);
-        if (!TryEnsureFolder(parent, out blocker))
+        if (!TryEnsureFolder(parent, out blocker, sync))
         {
             return false;
         }
@@ -114,7 +119,15 @@ internal sealed class SafeFiles : IDisposable
         var error = Native.MakeFolder(handle, name);
         if (error == 0)
         {
-            Sync(handle);
+            if (sync)
+            {
+                Sync(handle);
+            }
+            else
+            {
+                unsynced.Add(parent);
+            }
+
             return true;
         }
 
@@ -180,6 +193,36 @@ internal sealed class SafeFiles : IDisposable
         }
     }
 
+    /// <summary>Writes a file in one step, from its start or at its end, without waiting for the disk. False when something else has its name, or there is no such folder.</summary>
+    public bool Write(string path, ReadOnlySpan<byte> bytes, bool append)
+    {
+        var fd = Native.OpenBeneath(root, Checked(path), Native.ReadWrite | Native.Create, 0x1a4);
+        if (fd < 0)
+        {
+            Absent(fd, path);
+            return false;
+        }
+
+        using var handle = Own(fd);
+        if (Native.Status(handle, out var status) != 0 || !status.IsFile)
+        {
+            return false;
+        }
+
+        try
+        {
+            // Written before it is cut: who reads a log that only grows sees no gap.
+            var at = append ? status.Stamp.Size : 0;
+            RandomAccess.Write(handle, bytes, at);
+            RandomAccess.SetLength(handle, at + bytes.Length);
+            return true;
+        }
+        catch (IOException error) when (error.HResult is Native.ENOSPC or Native.EDQUOT or Native.EFBIG)
+        {
+            throw new StoreFullException(error.HResult);
+        }
+    }
+
     public static void Sync(SafeFileHandle handle) => Check(Native.Sync(handle), "a file");
 
     /// <summary>Moves the file, replacing a file or a planted link at the target. False when a folder is there, or anything at all with <paramref name="noReplace"/>.</summary>
@@ -190,14 +233,11 @@ internal sealed class SafeFiles : IDisposable
         return folder is not null && MoveInto(folder, name, to, noReplace);
     }
 
-    /// <summary>Makes the entries of a folder durable.</summary>
+    /// <summary>Makes the entries of a folder durable, and those by which it is found.</summary>
     public void SyncFolder(string path)
     {
-        using var folder = OpenFolder(path);
-        if (folder is not null)
-        {
-            Check(Native.Sync(folder), path);
-        }
+        SyncOne(path);
+        unsynced.SyncAbove(path, SyncOne);
     }
 
     /// <summary>Deletes a file, or a planted link, pipe or device itself; false when there is nothing, or a folder.</summary>
@@ -263,6 +303,15 @@ internal sealed class SafeFiles : IDisposable
         Native.ELOOP or Native.ENOTDIR or Native.EXDEV or Native.EEXIST or Native.ENXIO => new PathBlockedException(path),
         _ => new IOException($"The storage could not use '{path}' (errno {-error}).", -error),
     };
+
+    private void SyncOne(string path)
+    {
+        using var folder = OpenFolder(path);
+        if (folder is not null)
+        {
+            Check(Native.Sync(folder), path);
+        }
+    }
 
     private bool MoveInto(SafeFileHandle from, string name, string to, bool noReplace)
     {

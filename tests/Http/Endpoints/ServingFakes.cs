@@ -181,6 +181,8 @@ internal sealed class LocalBlobs(string root) : IBlobStore
 
     public Task<Outcome<BlobInfo>> AppendAsync(BlobAddress blob, ReadOnlyMemory<byte> content, CancellationToken ct) => throw new NotSupportedException();
 
+    public Problem? WriteLog(BlobAddress blob, ReadOnlySpan<byte> lines, bool append) => throw new NotSupportedException();
+
     public Task<Page<BlobInfo>> ListAsync(BlobAddress prefix, int top, string? continuation, CancellationToken ct) => throw new NotSupportedException();
 
     public Task<bool> DeleteAsync(BlobAddress blob, CancellationToken ct) => throw new NotSupportedException();

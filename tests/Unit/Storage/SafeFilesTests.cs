@@ -47,6 +47,26 @@ public sealed class SafeFilesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_log_of_the_server_is_written_whole_or_at_its_end_and_never_through_a_link()
+    {
+        var log = fixture.Blob("new/folder/log.txt");
+        Assert.Null(fixture.Store.WriteLog(log, "a longer first line\n"u8, append: false));
+        Assert.Null(fixture.Store.WriteLog(log, "short\n"u8, append: false));
+        Assert.Null(fixture.Store.WriteLog(log, "more\n"u8, append: true));
+        Assert.Equal("short\nmore\n", await fixture.ReadAsync("new/folder/log.txt"));
+
+        // What is durable below a folder that was not takes it along.
+        await fixture.PutAsync("new/folder/deeper/durable", "yes");
+        Assert.Equal("yes", await fixture.ReadAsync("new/folder/deeper/durable"));
+
+        File.CreateSymbolicLink(Path.Combine(fixture.Folder, "out/link"), Path.Combine(outside, "secret"));
+        Assert.NotNull(fixture.Store.WriteLog(fixture.Blob("out/link"), "mine"u8, append: true));
+        Assert.Equal("secret", await File.ReadAllTextAsync(Path.Combine(outside, "secret")));
+        Assert.NotNull(fixture.Store.WriteLog(fixture.Blob("out"), "a folder"u8, append: false));
+        Assert.Equal("ContainerNotFound", fixture.Store.WriteLog(log with { Container = "absent" }, "x"u8, append: false)?.Code);
+    }
+
+    [Fact]
     public async Task Writing_over_a_link_replaces_the_link_and_never_its_target()
     {
         var link = Path.Combine(fixture.Folder, "out/link");

@@ -1,0 +1,74 @@
+using System.Globalization;
+using Dapper;
+using Zaffre.Database;
+
+namespace Zaffre.Tests.Unit.Database;
+
+/// <summary>Connections that keep what they prepared.</summary>
+public sealed class PreparedStatementTests : IDisposable
+{
+    private const string All = "SELECT x FROM t WHERE x >= @least ORDER BY x";
+
+    private readonly DatabaseFixture fixture = new();
+
+    public PreparedStatementTests() => fixture.Database.WriteAsync(
+        scope =>
+        {
+            scope.Execute("CREATE TABLE t (x INTEGER PRIMARY KEY, text TEXT)");
+            scope.Execute("INSERT INTO t VALUES (1, 'one'); INSERT INTO t VALUES (2, 'two'); INSERT INTO t VALUES (3, NULL)");
+        },
+        default).Wait();
+
+    public void Dispose() => fixture.Dispose();
+
+    [Fact]
+    public async Task A_statement_that_is_still_read_from_runs_inside_itself()
+    {
+        var pairs = await fixture.Database.ReadAsync(
+            connection => connection.Query<int>(All, new { least = 2 }, buffered: false).Select(x => (x, connection.Query<int>(All, new { least = x }).ToArray())).ToList(), default);
+
+        Assert.Equal([2, 3], pairs.Select(pair => pair.x));
+        Assert.Equal([2, 3], pairs[0].Item2);
+        Assert.Equal([3], pairs[1].Item2);
+    }
+
+    [Fact]
+    public async Task A_statement_that_was_left_halfway_or_failed_runs_again_from_its_start()
+    {
+        await Assert.ThrowsAnyAsync<Exception>(() => fixture.Database.WriteAsync(scope => scope.Execute("INSERT INTO t (x) VALUES (@x)", new { x = 1 }), default));
+        await fixture.Database.WriteAsync(scope => scope.Execute("INSERT INTO t (x) VALUES (@x)", new { x = 4 }), default);
+
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(1, await fixture.Database.ReadAsync(connection => connection.Query<int>(All, new { least = 0 }, buffered: false).First(), default));
+        }
+
+        Assert.Equal([1, 2, 3, 4], await fixture.Database.ReadAsync(connection => connection.Query<int>(All, new { least = 0 }).ToArray(), default));
+        Assert.Null(await fixture.Database.ReadAsync(connection => connection.ExecuteScalar<string>("SELECT text FROM t WHERE x = @x", new { x = 3 }), default));
+    }
+
+    [Fact]
+    public async Task A_reader_that_throws_leaves_no_snapshot_behind()
+    {
+        await Assert.ThrowsAsync<InvalidOperationException>(() => fixture.Database.ReadAsync<int>(
+            connection => connection.QueryFirst<int>("SELECT COUNT(*) FROM t") > 0 ? throw new InvalidOperationException() : 0, default));
+        await fixture.Database.WriteAsync(scope => scope.Execute("DELETE FROM t"), default);
+
+        Assert.Equal(0, await fixture.Database.ReadAsync(connection => connection.QueryFirst<int>("SELECT COUNT(*) FROM t"), default));
+    }
+
+    [Fact]
+    public async Task More_statements_than_are_kept_and_tables_that_change_are_no_matter()
+    {
+        for (var i = 0; i < 900; i++)
+        {
+            var sql = string.Create(CultureInfo.InvariantCulture, $"SELECT x + {i} FROM t WHERE x = @x");
+            Assert.Equal(i + 2, await fixture.Database.ReadAsync(connection => connection.QueryFirst<int>(sql, new { x = 2 }), default));
+        }
+
+        var before = await fixture.Database.ReadAsync(connection => connection.Query<int>(All, new { least = 0 }).Count(), default);
+        await fixture.Database.WriteAsync(scope => scope.Execute("ALTER TABLE t ADD COLUMN more TEXT"), default);
+        Assert.Equal(before, await fixture.Database.ReadAsync(connection => connection.Query<int>(All, new { least = 0 }).Count(), default));
+        Assert.Equal(3, await fixture.Database.WriteAsync(scope => scope.Execute("UPDATE t SET more = @more", new { more = "x" }), default));
+    }
+}
