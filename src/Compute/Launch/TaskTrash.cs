@@ -17,14 +17,23 @@ internal sealed class TaskTrash(DataDirectory data, TimeProvider time, ILogger<T
     // Whatever comes, nothing lies here much longer.
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
 
+    // With less room than this nothing waits here.
+    private const long Room = 10L << 30;
+
     private readonly Lock gate = new();
+    private readonly DriveInfo disk = new(data.Root);
     private readonly FileTree files = new(data);
     private long taken;
     private bool emptying;
 
-    /// <summary>Takes a folder; false when it cannot be moved here.</summary>
+    /// <summary>Takes a folder; false when it cannot be moved here, or its room is wanted at once.</summary>
     public bool Take(TaskFolder folder)
     {
+        if (disk.AvailableFreeSpace < Math.Min(Room, disk.TotalSize / 2))
+        {
+            return false;
+        }
+
         const UnixFileMode ownerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
         var at = data.Path("trash", Guid.NewGuid().ToString("N"));
         if (!Native.Move(folder.Path, at))

@@ -63,7 +63,7 @@ public sealed class PlanTests(ZaffreHost host) : IClassFixture<ZaffreHost>
             outputs: {out: "${{parent.outputs.out}}"}
         """;
 
-    private static readonly string[] OfOthers = ["/zaffre.db", "/warm/", "/events/seals"];
+    private static readonly string[] OfOthers = ["/zaffre.db", "/warm/", "/trash/", "/events/seals"];
 
     private readonly PlanClient client = new(host);
 
@@ -267,7 +267,7 @@ public sealed class PlanTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         }
     }
 
-    /// <summary>Every row of the database, and every file below the data folder but the database's own, the sandboxes that wait, and the seals of earlier events, which come a moment after them.</summary>
+    /// <summary>Every row of the database, and every file below the data folder but the database's own, the sandboxes that wait, what is being deleted, and the seals of earlier events, which come a moment after them.</summary>
     private async Task<string> StateAsync()
     {
         var state = new StringBuilder();
