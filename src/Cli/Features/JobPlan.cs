@@ -52,6 +52,7 @@ internal static class JobPlan
             ("name", Short(asset.Text("name"))),
             ("version", Short(asset.Text("version"))),
             ("action", asset.Text("action") == "register" ? "registered when its step ends" : asset.Text("sameContentAs") is { } same ? $"exists (same content as {Version(same)})" : asset.Text("action")),
+            ("used by", Few((asset["usedBy"] as JsonArray ?? []).Select(step => step.Text() ?? ""))),
         ]);
         Section("Environments of what would run", plan, "environments", environment =>
         [
@@ -94,6 +95,8 @@ internal static class JobPlan
         parts.Add($"{Of("create")} {(Of("create") == 1 ? "asset" : "assets")} to create");
         return string.Join(", ", parts) + ".";
     }
+
+    private static string Few(IEnumerable<string> names) => names.ToArray() is { Length: > 3 } many ? $"{string.Join(", ", many.Take(3))}, ..." : string.Join(", ", names);
 
     /// <summary><c>name:version</c>, both short.</summary>
     private static string Version(string text) => text.IndexOf(':', StringComparison.Ordinal) is var colon && colon > 0 ? $"{Short(text[..colon])}:{Short(text[(colon + 1)..])}" : Short(text);

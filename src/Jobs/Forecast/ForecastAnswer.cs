@@ -71,12 +71,16 @@ internal sealed class ForecastAnswer(IAssets assets, IBlobStore blobs, IEnvironm
         foreach (var request in forecast.Coming.Requests.SkipLast(1).Where(request => told.Add(request.Id.Key)))
         {
             var found = (await assets.FindSameAsync(reading.Workspace, request.Id, request.Body.Object("properties")!, ct)).Value;
-            rows.Add(Asset(TypeOf(request.Id), (request.Id.Parent.Name, request.Id.Name), found is null ? "create" : "exists", found is null ? null : $"{found.Name}:{found.Version}"));
+            var row = Asset(TypeOf(request.Id), (request.Id.Parent.Name, request.Id.Name), found is null ? "create" : "exists", found is null ? null : $"{found.Name}:{found.Version}");
+            row["usedBy"] = UsedBy(forecast, request.Id);
+            rows.Add(row);
         }
 
         foreach (var version in forecast.Known.Used.Where(version => told.Add(version.Id.Key)))
         {
-            rows.Add(Asset(version.Type.ToString().ToLowerInvariant(), (version.Name, version.Version), "exists", null));
+            var row = Asset(version.Type.ToString().ToLowerInvariant(), (version.Name, version.Version), "exists", null);
+            row["usedBy"] = UsedBy(forecast, version.Id);
+            rows.Add(row);
         }
 
         await RegisteredAsync(reading, forecast, rows, ct);
@@ -99,6 +103,13 @@ internal sealed class ForecastAnswer(IAssets assets, IBlobStore blobs, IEnvironm
             rows.Add(Asset(type.ToString().ToLowerInvariant(), (output.AssetName!, version), "register", null));
         }
     }
+
+    /// <summary>The steps that are of the component, run in the environment, or have the code that would be uploaded under this name.</summary>
+    private static JsonArray UsedBy(Forecasted forecast, ArmId version) => new([.. forecast.Tree.Steps
+        .Where(step => step.Step.Document.Text("componentId") is { } component && new ArmId(component) == version
+            || (step.Plan.Environment.Length > 0 && new ArmId(step.Plan.Environment) == version)
+            || (step.Plan.Code is { } code && code.Name.StartsWith($"LocalUpload/{version.Parent.Name}/", StringComparison.Ordinal)))
+        .Select(step => JsonValue.Create(step.Way))]);
 
     private static JsonObject Asset(string type, (string Name, string Version) version, string action, string? same)
     {

@@ -120,6 +120,7 @@ public sealed class PlanTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         var uploads = first["uploads"]!.AsArray().Select(upload => upload!.AsObject()).ToArray();
         Assert.Contains(uploads, upload => upload.At("local").EndsWith("src", StringComparison.Ordinal) && (upload.At("files"), upload.At("bytes"), upload.At("action")) == ("2", "33", "upload"));
         Assert.Equal(["code", "component", "component", "component", "component", "component", "environment"], Assets(first, "create").Order(StringComparer.Ordinal));
+        Assert.Equal(["clean"], first["assets"]!.AsArray().Single(asset => asset!.AsObject().At("type") == "code")!["usedBy"]!.AsArray().Select(step => step!.ToString()));
         Assert.Equal("ready", first["environments"]![0]!.AsObject().At("state"));
         Assert.Equal("exists", first["computes"]![0]!.AsObject().At("action"));
         Assert.Equal(("2", "0", "2", "7"), (first.At("totals.run"), first.At("totals.reuse"), first.At("totals.depends"), first.At("totals.create")));
@@ -250,9 +251,10 @@ public sealed class PlanTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         }
     }
 
-    /// <summary>The state once what follows a job's end (its log, its seals) has been written.</summary>
+    /// <summary>The state of a server that has nothing left to write of earlier jobs, such as their logs.</summary>
     private async Task<string> RestAsync()
     {
+        await host.RestartAsync();
         for (var (before, tries) = (await StateAsync(), 0); ; tries++)
         {
             await Task.Delay(250);
