@@ -32,6 +32,8 @@ internal sealed record FoundJob(string Status, string? Code)
 
     public JsonNode? Outputs { get; init; }
 
+    public override string ToString() => $"{Status} {Code} {ReusedFrom} try {Attempt}";
+
     /// <summary>The path of an output's place in its container.</summary>
     public string PlaceOf(string output)
     {
@@ -44,9 +46,9 @@ internal sealed record FoundJob(string Status, string? Code)
 internal sealed class CrashingPipelines(ZaffreServer server, string token) : IDisposable
 {
     private const int DataFiles = 3;
-    private const int DataBytes = 48 * 1024 * 1024;
+    private const int DataBytes = 16 * 1024 * 1024;
     private const string DataPath = "crash-data";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private string? container;
     private HttpClient? client;
@@ -218,7 +220,13 @@ internal sealed class CrashingPipelines(ZaffreServer server, string token) : IDi
         }
         catch (OperationCanceledException late)
         {
-            throw new TimeoutException($"{name} did not end; it is {await FindAsync(name)}", late);
+            var open = new List<string>();
+            foreach (var job in await TreeAsync(name))
+            {
+                open.Add($"{job}: {await FindAsync(job)}");
+            }
+
+            throw new TimeoutException($"{name} did not end:\n{string.Join('\n', open)}", late);
         }
     }
 

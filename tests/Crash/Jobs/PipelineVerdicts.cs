@@ -80,7 +80,7 @@ internal sealed class PipelineVerdicts(CrashingPipelines pipelines)
         }
 
         var what = $"{pipeline.Case}\nfails: {string.Join(" ", pipeline.Failing)}; hit: {string.Join(" ", pipeline.Hit)}; cancel sent {pipeline.CancelSent}, accepted {pipeline.CancelAccepted}\n"
-            + string.Join("\n", found.Select(pair => $"{pair.Key}: {pair.Value.Status} {pair.Value.Code} {pair.Value.ReusedFrom} try {pair.Value.Attempt}"));
+            + string.Join("\n", found.Select(pair => $"{pair.Key}: {pair.Value}"));
         Assert.All(found.Values, job => Assert.True(job.Status is "Completed" or "Failed" or "Canceled", what));
         Assert.True(!pipeline.CancelAccepted || end.Status == "Canceled", "a cancellation was lost: " + what);
         Assert.True(end.Status != "Canceled" || pipeline.CancelSent, what);
