@@ -8,7 +8,7 @@ using Zaffre.Server;
 namespace Zaffre.App;
 
 /// <summary>
-/// <c>zaffre down</c>: asks the server to end and waits until it has, then scoring (a server that is killed or told to end by
+/// <c>zaffre down</c>: asks the server to end and waits until it has, then scoring with its instances (a server that is killed or told to end by
 /// anything else leaves gateway and instances scoring). Running jobs go on; the next <c>up</c> finds them.
 /// </summary>
 internal static class DownCommand
@@ -42,13 +42,41 @@ internal static class DownCommand
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < Limit; await Task.Delay(25, ct))
         {
             await ServingShutdown.StopAsync(data, ct);
-            if (!GatewayProcess.Exists(data))
+            if (!GatewayProcess.Exists(data) && !InstancesLive(data))
             {
                 return found;
             }
         }
 
+        if (!GatewayProcess.Exists(data))
+        {
+            Console.WriteLine("The gateway has ended; instances still finish requests that they have begun.");
+            return found;
+        }
+
         throw new VerbException($"The gateway has not ended after {Limit.TotalSeconds} seconds. Its log says why: {data.Path("gateway", "gateway.log")}");
+    }
+
+    /// <summary>Whether a scoring instance's launcher still holds its lock: the record of how the instance ended comes last.</summary>
+    private static bool InstancesLive(DataDirectory data) =>
+        Directory.EnumerateDirectories(Path.Combine(ServingFolder.Open(data).Root, "w")).Any(worker => IsHeld(data.Path("tasks", Path.GetFileName(worker), "1", "lock")));
+
+    private static bool IsHeld(string path)
+    {
+        try
+        {
+            // The runtime asks for a shared lock, which a launcher does not grant.
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            return false;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
     }
 
     private static async Task<bool> StopServerAsync(DataDirectory data, CancellationToken ct)

@@ -34,13 +34,36 @@ internal sealed record LocalContent(string Name, bool IsFolder, IReadOnlyList<Lo
             : $"{at}: {path} does not exist.");
     }
 
-    /// <summary>Every file below the folder, relative to it; links to folders are followed.</summary>
-    public static IEnumerable<string> Below(string folder) =>
-        Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false })
-            .Select(file => Path.GetRelativePath(folder, file));
+    /// <summary>Every file below the folder, relative to it; links to folders are followed, except for one to a folder that the way to it has come through.</summary>
+    public static IEnumerable<string> Below(string folder) => Below(folder, "", [Real(folder)]);
+
+    private static IEnumerable<string> Below(string folder, string prefix, IReadOnlyList<string> way)
+    {
+        foreach (var entry in new DirectoryInfo(folder).EnumerateFileSystemInfos("*", new EnumerationOptions { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false }))
+        {
+            if (!Directory.Exists(entry.FullName))
+            {
+                yield return prefix + entry.Name;
+            }
+            else if ((entry.LinkTarget is null ? Path.Combine(way[^1], entry.Name) : Real(entry.FullName)) is var real && !way.Contains(real))
+            {
+                foreach (var below in Below(entry.FullName, $"{prefix}{entry.Name}/", [.. way, real]))
+                {
+                    yield return below;
+                }
+            }
+        }
+    }
+
+    private static string Real(string folder) => new DirectoryInfo(folder).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Path.GetFullPath(folder).TrimEnd('/');
 
     public string Hash()
     {
+        if (Files.Where(file => !File.Exists(file.Path)).Select(file => file.Path).ToArray() is { Length: > 0 } broken)
+        {
+            throw new CliException(string.Join('\n', broken.Select(path => $"{path} cannot be uploaded: it is a link to nothing, or was removed. Delete it, or name it in .amlignore.")));
+        }
+
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(HashHead());
         var buffer = new byte[128 * 1024];

@@ -60,8 +60,14 @@ fi
 )
 code=$?
 
+# What outlived its command; again for what it forked before it died.
 for file in $processes; do
-  while read -r process; do kill -9 "$process"; done <"$file"
+  left=yes rounds=0
+  while [ "$left" ] && [ "$rounds" -lt 200 ]; do
+    [ "$rounds" -lt 50 ] || sleep 0.05
+    left= rounds=$((rounds + 1))
+    while read -r process; do [ "$process" = 0 ] || { kill -9 "$process" && left=yes; }; done <"$file"
+  done
 done 2>/dev/null
 if [ -n "$ZAFFRE_WARM" ] && [ "$code" = 0 ] && [ ! -s started ]; then
   rm -f started pid lock

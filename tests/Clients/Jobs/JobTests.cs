@@ -9,7 +9,7 @@ public sealed class JobTests(ZaffreServer server)
     {
         var steps = await server.StepsAsync(sdk, mode, "jobs.py");
         Assert.Equal(
-            ["submit", "list", "download", "cancel", "failure", "refusals"],
+            ["submit", "binary", "list", "download", "cancel", "failure", "refusals"],
             steps);
     }
 

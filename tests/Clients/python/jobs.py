@@ -86,6 +86,17 @@ def submit_and_stream() -> str:
     return created.name
 
 
+def binary_log() -> None:
+    """Whatever bytes a log is made of, it is streamed to its end; what is no text is shown as such."""
+    created = client.jobs.create_or_update(command(
+        name=f"binary-{RUN}", compute="serverless", environment=ENVIRONMENT, experiment_name="sdk-jobs",
+        command="head -c 2000000 /dev/urandom; printf '\\n\\377\\376 invalid\\n'; echo the end"))
+    text = streamed(created.name)
+    assert "the end" in text and " invalid" in text and "Execution Summary" in text, text[-500:]
+    assert client.jobs.get(created.name).status == "Completed"
+    print("ok binary")
+
+
 def list_and_archive(name: str) -> None:
     assert name in [j.name for j in client.jobs.list() if j is not None]
     client.jobs.archive(name)
@@ -156,6 +167,7 @@ def refusals(name: str) -> None:
 
 
 trained = submit_and_stream()
+binary_log()
 list_and_archive(trained)
 download(trained)
 cancel()

@@ -26,6 +26,7 @@ public sealed class JobAttackTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         [
             $"{workspace}/jobs/NAME?api-version=2024-10-01", $"/zaffre/v1{workspace}/jobs/NAME/logs", $"/history/v1.0{workspace}/runs/NAME", $"/history/v1.0{workspace}/runs/NAME/children",
             $"/history/v1.0{workspace}/runs/NAME/details", $"/mlflow/v2.0{workspace}/api/2.0/mlflow/runs/get?run_id=NAME", $"/zaffre/v1{workspace}/jobs/NAME/why", $"/zaffre/v1{workspace}/jobs/NAME/usage",
+            $"/zaffre/v1{workspace}/jobs/NAME/outputs", $"/zaffre/v1{workspace}/jobs/NAME/diff?with=NAME", $"/zaffre/v1{workspace}/jobs/NAME/diff?with=secret",
         ];
         foreach (var path in paths)
         {
@@ -38,6 +39,8 @@ public sealed class JobAttackTests(ZaffreHost host) : IClassFixture<ZaffreHost>
 
         foreach (var name in (string[])["secret", "nothing"])
         {
+            using var rerun = await stranger.PostAsync(new Uri($"/zaffre/v1{workspace}/jobs/{name}/rerun", UriKind.Relative), null);
+            Assert.Equal(HttpStatusCode.Forbidden, rerun.StatusCode);
             using var cancel = await stranger.PostAsync(new Uri($"{workspace}/jobs/{name}/cancel?api-version=2024-10-01", UriKind.Relative), null);
             Assert.Equal(HttpStatusCode.Forbidden, cancel.StatusCode);
             using var delete = await stranger.DeleteAsync(new Uri($"{workspace}/jobs/{name}?api-version=2024-10-01", UriKind.Relative));
@@ -51,8 +54,70 @@ public sealed class JobAttackTests(ZaffreHost host) : IClassFixture<ZaffreHost>
             Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
         }
 
+        using (var refused = await reader.PostAsync(new Uri($"/zaffre/v1{workspace}/jobs/secret/rerun", UriKind.Relative), null))
+        {
+            Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        }
+
         using var put = await reader.PutAsJsonAsync(new Uri($"{workspace}/jobs/mine?api-version=2024-10-01", UriKind.Relative), new { properties = new { jobType = "Command", command = "true" } });
         Assert.Equal(HttpStatusCode.Forbidden, put.StatusCode);
+    }
+
+    [Fact]
+    public async Task Whoever_owns_one_workspace_reaches_no_job_of_another_by_any_name()
+    {
+        (await Jobs.PutAsync("mine", """{"command":"echo private"}""")).Ok();
+        await Jobs.EndAsync("mine");
+        var other = Arm.Main.Id.Value.Replace("/workspaces/main", "/workspaces/elsewhere", StringComparison.Ordinal);
+        (await Arm.PutAsync(other, """{"location":"local","properties":{}}""")).Ok();
+        var made = await host.Get<Zaffre.Identity.IPrincipals>().CreateAsync("neighbour", "test", default);
+        var role = $$"""{"properties":{"roleDefinitionId":"/subscriptions/{{Arm.Main.SubscriptionId}}/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635","principalId":"{{made.Principal.ObjectId}}","principalType":"ServicePrincipal"}}""";
+        using (var owner = await host.OwnerAsync())
+        using (var body = new StringContent(role, System.Text.Encoding.UTF8, "application/json"))
+        using (var assigned = await owner.PutAsync(new Uri($"{other}/providers/Microsoft.Authorization/roleAssignments/{Guid.NewGuid()}?api-version=2022-04-01", UriKind.Relative), body))
+        {
+            Assert.True(assigned.IsSuccessStatusCode, await assigned.Content.ReadAsStringAsync());
+        }
+
+        using var neighbour = host.With(await host.TokenAsync(made.Principal.ClientId, made.ClientSecret));
+        string[] names = ["mine", "..%2F..%2Fmain%2Fjobs%2Fmine", "%2E%2E/%2E%2E/main/jobs/mine", "mine%00", "MAIN%2Fmine"];
+        foreach (var path in (string[])["jobs/NAME/why", "jobs/NAME/usage", "jobs/NAME/outputs", "jobs/NAME/logs", "jobs/NAME/diff?with=NAME", "jobs/NAME/rerun"])
+        {
+            foreach (var name in names)
+            {
+                using var request = new HttpRequestMessage(path.EndsWith("rerun", StringComparison.Ordinal) ? HttpMethod.Post : HttpMethod.Get, new Uri($"/zaffre/v1{other}/{path.Replace("NAME", name, StringComparison.Ordinal)}", UriKind.Relative));
+                using var answer = await neighbour.SendAsync(request);
+                var text = await answer.Content.ReadAsStringAsync();
+                Assert.True((int)answer.StatusCode is 400 or 403 or 404 or 405, $"{request.RequestUri}: {answer.StatusCode} {text}");
+                Assert.DoesNotContain("private", text, StringComparison.Ordinal);
+            }
+        }
+
+        // Neither by what a job of theirs names.
+        foreach (var properties in (string[])
+        [
+            $$$$"""{"command":"cat ${{inputs.x}}","inputs":{"x":{"jobInputType":"uri_folder","uri":"azureml:{{{{Arm.Main.Id}}}}/datastores/workspaceblobstore/paths/x"}}}""",
+            $$$$"""{"command":"cat ${{inputs.x}}","inputs":{"x":{"jobInputType":"uri_folder","uri":"azureml://subscriptions/{{{{Arm.Main.SubscriptionId}}}}/resourcegroups/zaffre/workspaces/main/datastores/workspaceartifactstore/paths/ExperimentRun/dcid.mine/"}}}""",
+            """{"command":"cat ${{inputs.x}}","inputs":{"x":{"jobInputType":"uri_folder","uri":"azureml://jobs/mine/outputs/artifacts/paths/user_logs"}}}""",
+        ])
+        {
+            var all = JsonNode.Parse(properties)!.AsObject();
+            (all["jobType"], all["environmentId"]) = ("Command", other + "/environments/plain/versions/1");
+            using (var environment = await neighbour.PutAsJsonAsync(new Uri($"{other}/environments/plain/versions/1?api-version=2024-10-01", UriKind.Relative), new { properties = new { image = "debian" } }))
+            {
+                Assert.True(environment.IsSuccessStatusCode);
+            }
+
+            var name = "peeks" + Guid.NewGuid().ToString("N")[..8];
+            using var put = await neighbour.PutAsJsonAsync(new Uri($"{other}/jobs/{name}?api-version=2024-10-01", UriKind.Relative), new JsonObject { ["properties"] = all });
+            if (!put.IsSuccessStatusCode)
+            {
+                Assert.InRange((int)put.StatusCode, 400, 404);
+                continue;
+            }
+
+            Assert.DoesNotContain("private", await neighbour.GetStringAsync(new Uri($"/zaffre/v1{other}/jobs/{name}/logs?follow=true", UriKind.Relative)), StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
@@ -160,7 +161,8 @@ public sealed class JobContainmentTests(StrictHost strict) : IClassFixture<Stric
     [Fact]
     public async Task A_binary_log_is_kept_whole_and_read_in_parts_and_as_it_grows()
     {
-        const int size = 48 << 20;
+        // As many MiB as ZAFFRE_SOAK says: ./zaffre test --soak A_binary_log:1024
+        var size = (int.TryParse(Environment.GetEnvironmentVariable("ZAFFRE_SOAK"), CultureInfo.InvariantCulture, out var soak) ? soak : 48L) << 20;
         await PutAsync("binary", $"head -c {size} /dev/urandom; printf '\\nValueError: \\377\\376 the end\\n'; exit 3");
         await Jobs.StatusAsync("binary", "Failed");
         using (var follower = host.With(await Tokens.OwnerAsync(host)))

@@ -76,6 +76,32 @@ public sealed class IncludedCodeTests : IDisposable
         Assert.Equal(["a.py", "lib/b.py"], merged.Content.Files.Select(file => file.Name));
     }
 
+    [Fact]
+    public void Links_are_followed_out_of_the_code_but_never_in_circles_and_one_to_nothing_is_named()
+    {
+        Write("src/a.py", "src/deep/b.py", "outside/c.py", "lib/d.py");
+        File.CreateSymbolicLink(At("src/out"), At("outside"));
+        File.CreateSymbolicLink(At("src/file"), At("outside/c.py"));
+        File.CreateSymbolicLink(At("src/deep/up"), "..");
+        File.CreateSymbolicLink(At("src/deep/self"), ".");
+        File.CreateSymbolicLink(At("outside/back"), At("src"));
+        File.CreateSymbolicLink(At("lib/top"), folder);
+        using (var merged = Read("src", "lib"))
+        {
+            var names = merged.Content.Files.Select(file => file.Name).ToArray();
+            Assert.Superset(new HashSet<string> { "a.py", "deep/b.py", "file", "lib/d.py", "out/c.py", "lib/top/src/a.py" }, names.ToHashSet());
+            Assert.InRange(names.Length, 6, 40);
+            Assert.Equal(64, merged.Content.Hash().Length);
+        }
+
+        File.CreateSymbolicLink(At("src/broken"), At("nowhere"));
+        File.CreateSymbolicLink(At("src/loop"), At("src/loop"));
+        using var dangling = Read("src");
+        var error = Assert.Throws<CliException>(() => dangling.Content.Hash());
+        Assert.Contains(At("src/broken") + " cannot be uploaded: it is a link to nothing", error.Message, StringComparison.Ordinal);
+        Assert.Contains(At("src/loop"), error.Message, StringComparison.Ordinal);
+    }
+
     private IncludedCode Read(string? code, params string[] includes) =>
         IncludedCode.Read(code is null ? null : At(code), "code", [.. includes.Select((path, i) => new Include(At(path), $"include {i}"))], ["__pycache__"]);
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Zaffre.Compute;
 using Zaffre.Compute.Launch;
+using Zaffre.Kernel;
 
 namespace Zaffre.Tests.Unit.Compute;
 
@@ -170,6 +171,57 @@ public class ContainmentTests(TaskRig rig) : IClassFixture<TaskRig>
 
         Assert.EndsWith("cleaned\n", await File.ReadAllTextAsync(spec.LogPath), StringComparison.Ordinal);
         Assert.Equal((StopReason.Canceled, 0, false), (record.Stopped!.Value, record.ExitCode!.Value, record.Succeeded));
+    }
+
+    [Fact]
+    public async Task Without_a_sandbox_the_control_group_ends_what_outlived_its_command()
+    {
+        if (!GroupsWritable)
+        {
+            return;
+        }
+
+        // The task's user crosses these; a server that is root refuses to run tasks this way.
+        var mark = Random.Shared.Next(100_000, 999_999);
+        var spec = rig.Shell($"cd /; (setsid sh -c 'trap \"\" TERM HUP; sleep {mark}1 & sleep {mark}2' &) & (setsid setsid sh -c 'while :; do sleep {mark}3 & sleep 0.01; done' &) & sleep 0.5; echo over");
+        spec = spec with { WorkingDirectory = spec.Binds[0].Source };
+        var launcher = new TaskLauncher(rig.Data, new Bare(), ControlGroups.OfHost(), Microsoft.Extensions.Logging.Abstractions.NullLogger<TaskLauncher>.Instance);
+        var prepared = (await launcher.PrepareAsync(spec, CancellationToken.None)).Value;
+        foreach (var folder in new[] { rig.Data.Root, rig.Data.Path("tasks"), Path.GetDirectoryName(prepared.Folder)!, prepared.Folder })
+        {
+            File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherExecute);
+        }
+
+        Assert.True((await launcher.StartPreparedAsync(spec.Id, CancellationToken.None)).Succeeded);
+        var record = await launcher.WaitAsync(spec.Id, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal((0, "over\n"), (record.ExitCode, await File.ReadAllTextAsync(spec.LogPath)));
+        Assert.DoesNotContain(Process.GetProcessesByName("sleep"), process => CommandOf(process.Id).Contains($"sleep\0{mark}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_server_that_is_root_runs_nothing_without_the_sandbox()
+    {
+        var refused = TaskAdmission.Refuses(new HostSandbox { Root = true, Sandboxed = false, User = 1, Group = 1, NotIsolated = [], ResetsSignals = true, BoundsSharedMemory = true }, alone: true);
+        Assert.Equal("SandboxUnavailable", refused?.Code);
+        Assert.Contains("root", refused?.Message, StringComparison.Ordinal);
+    }
+
+    private static string CommandOf(int process)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process}/cmdline");
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+
+    private sealed class Bare : ITaskAdmission
+    {
+        public ValueTask<Outcome<HostSandbox>> AdmitAsync(CancellationToken ct) => ValueTask.FromResult<Outcome<HostSandbox>>(
+            new HostSandbox { Root = true, Sandboxed = false, User = 64200, Group = 64200, NotIsolated = [], ResetsSignals = true, BoundsSharedMemory = true });
     }
 
     [Fact]
