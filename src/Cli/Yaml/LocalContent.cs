@@ -35,7 +35,7 @@ internal sealed record LocalContent(string Name, bool IsFolder, IReadOnlyList<Lo
     }
 
     /// <summary>Every file below the folder, relative to it; links to folders are followed, except for one to a folder that the way to it has come through.</summary>
-    public static IEnumerable<string> Below(string folder) => Below(folder, "", [Real(folder)]);
+    public static IEnumerable<string> Below(string folder) => Below(folder, "", [Real("/", Path.GetFullPath(folder), 0)]);
 
     private static IEnumerable<string> Below(string folder, string prefix, IReadOnlyList<string> way)
     {
@@ -45,7 +45,7 @@ internal sealed record LocalContent(string Name, bool IsFolder, IReadOnlyList<Lo
             {
                 yield return prefix + entry.Name;
             }
-            else if ((entry.LinkTarget is null ? Path.Combine(way[^1], entry.Name) : Real(entry.FullName)) is var real && !way.Contains(real))
+            else if (Real(way[^1], entry.Name, 0) is var real && !way.Contains(real))
             {
                 foreach (var below in Below(entry.FullName, $"{prefix}{entry.Name}/", [.. way, real]))
                 {
@@ -55,30 +55,45 @@ internal sealed record LocalContent(string Name, bool IsFolder, IReadOnlyList<Lo
         }
     }
 
-    private static string Real(string folder) => new DirectoryInfo(folder).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Path.GetFullPath(folder).TrimEnd('/');
+    /// <summary>The path from a real folder on, with every link on it resolved.</summary>
+    private static string Real(string from, string path, int links)
+    {
+        const int mostLinks = 40;
+        var real = path.StartsWith('/') ? "/" : from;
+        foreach (var name in path.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(name => name != "."))
+        {
+            var next = name == ".." ? Path.GetDirectoryName(real) ?? "/" : Path.Combine(real, name);
+            real = name != ".." && links < mostLinks && new FileInfo(next).LinkTarget is { } target ? Real(real, target, links + 1) : next;
+        }
+
+        return real;
+    }
 
     public string Hash()
     {
-        if (Files.Where(file => !File.Exists(file.Path)).Select(file => file.Path).ToArray() is { Length: > 0 } broken)
-        {
-            throw new CliException(string.Join('\n', broken.Select(path => $"{path} cannot be uploaded: it is a link to nothing, or was removed. Delete it, or name it in .amlignore.")));
-        }
-
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(HashHead());
         var buffer = new byte[128 * 1024];
+        var unreadable = new List<string>();
         foreach (var file in Files)
         {
-            using var stream = File.OpenRead(file.Path);
-            hash.AppendData(Encoding.UTF8.GetBytes($"{file.Name}\0{stream.Length}\0"));
-            int read;
-            while ((read = stream.Read(buffer)) > 0)
+            try
             {
-                hash.AppendData(buffer, 0, read);
+                using var stream = File.OpenRead(file.Path);
+                hash.AppendData(Encoding.UTF8.GetBytes($"{file.Name}\0{stream.Length}\0"));
+                int read;
+                while ((read = stream.Read(buffer)) > 0)
+                {
+                    hash.AppendData(buffer, 0, read);
+                }
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                unreadable.Add($"{file.Path} cannot be uploaded: {exception.Message} A link to nothing, and what is not to be read, is left out by .amlignore.");
             }
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return unreadable.Count == 0 ? Convert.ToHexStringLower(hash.GetHashAndReset()) : throw new CliException(string.Join('\n', unreadable));
     }
 
     /// <summary>What the hash begins with. A folder's name is part of where it is uploaded to: what is called by the hash must not lie at two places.</summary>

@@ -71,7 +71,7 @@ public sealed class JobAttackTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         var other = Arm.Main.Id.Value.Replace("/workspaces/main", "/workspaces/elsewhere", StringComparison.Ordinal);
         (await Arm.PutAsync(other, """{"location":"local","properties":{}}""")).Ok();
         var made = await host.Get<Zaffre.Identity.IPrincipals>().CreateAsync("neighbour", "test", default);
-        var role = $$"""{"properties":{"roleDefinitionId":"/subscriptions/{{Arm.Main.SubscriptionId}}/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635","principalId":"{{made.Principal.ObjectId}}","principalType":"ServicePrincipal"}}""";
+        var role = $$$"""{"properties":{"roleDefinitionId":"/subscriptions/{{{Arm.Main.SubscriptionId}}}/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635","principalId":"{{{made.Principal.ObjectId}}}","principalType":"ServicePrincipal"}}""";
         using (var owner = await host.OwnerAsync())
         using (var body = new StringContent(role, System.Text.Encoding.UTF8, "application/json"))
         using (var assigned = await owner.PutAsync(new Uri($"{other}/providers/Microsoft.Authorization/roleAssignments/{Guid.NewGuid()}?api-version=2022-04-01", UriKind.Relative), body))

