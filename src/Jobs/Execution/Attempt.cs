@@ -21,6 +21,9 @@ internal sealed record AttemptTools(
 /// </summary>
 internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, CancellationToken server)
 {
+    private const int KillSignal = 9;
+    private const int TerminationSignal = 15;
+
     private static readonly PublishedOutput[] NoOutputs = [];
 
     private readonly JobPlan plan = job.ReadPlan();
@@ -206,8 +209,11 @@ internal sealed class Attempt(AttemptTools tools, JobRow job, StopRequest stop, 
             return Verdict.Of(end.Exit, line: null, plan.Timeout, stoppedBy: null);
         }
 
-        // On a full disk the reason could not be kept beside the task.
-        end = end with { Exit = end.Exit with { Stopped = end.Exit.Stopped ?? stop.Reason } };
+        if (end.Exit is { Stopped: null, Signal: KillSignal or TerminationSignal })
+        {
+            // On a full disk the reason could not be kept beside the task.
+            end = end with { Exit = end.Exit with { Stopped = stop.Reason } };
+        }
 
         var blame = await Blame.OfAsync(end, plan, tools.Store, CancellationToken.None);
         var line = await LogTail.FindCauseAsync(tools.Store, plan.Artifacts.Child(blame.Log), CancellationToken.None);
