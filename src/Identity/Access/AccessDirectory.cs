@@ -5,7 +5,8 @@ namespace Zaffre.Identity.Access;
 
 /// <summary>
 /// Keeps the present <see cref="AccessSnapshot"/> in memory, so that a request costs no query. Whoever changes one of its
-/// tables calls <see cref="Changed"/> in the same unit; the next request after the commit reads afresh.
+/// tables calls <see cref="Changed"/> in the same unit; the next request after the commit reads afresh. The tokens of jobs, which come and go with every job and
+/// are as many as jobs wait, are no part of it: a job's request asks for its own.
 /// </summary>
 internal sealed class AccessDirectory(IDatabase database)
 {
@@ -16,6 +17,10 @@ internal sealed class AccessDirectory(IDatabase database)
 
     public ValueTask<AccessSnapshot> GetAsync(CancellationToken ct) =>
         Volatile.Read(ref current) is { } snapshot ? new(snapshot) : new(LoadAsync().WaitAsync(ct));
+
+    /// <summary>Whether that token is the live one of the job.</summary>
+    public async Task<bool> IsLiveAsync(string jobKey, string tokenId, CancellationToken ct) =>
+        string.Equals(await database.ReadAsync(connection => JobTokenRows.Find(connection, jobKey), ct), tokenId, StringComparison.Ordinal);
 
     public void Changed(WriteScope scope) => scope.OnCommitted(Forget);
 
@@ -41,7 +46,7 @@ internal sealed class AccessDirectory(IDatabase database)
     private async Task<AccessSnapshot> LoadAsync(long asked)
     {
         var snapshot = await database.ReadAsync(
-            connection => new AccessSnapshot(PrincipalRows.All(connection), AssignmentRows.All(connection), JobTokenRows.All(connection)),
+            connection => new AccessSnapshot(PrincipalRows.All(connection), AssignmentRows.All(connection)),
             CancellationToken.None);
         lock (gate)
         {

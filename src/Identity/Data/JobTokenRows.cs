@@ -16,8 +16,9 @@ internal sealed class JobTokenRow
 
 internal static class JobTokenRows
 {
-    public static IReadOnlyList<JobTokenRow> All(DbConnection connection) => connection
-        .Query<JobTokenRow>("SELECT job_key AS JobKey, token_id AS TokenId, issued_at AS IssuedAt FROM job_tokens").AsList();
+    /// <summary>The id of a job's live token; null when it has none.</summary>
+    public static string? Find(DbConnection connection, string jobKey) =>
+        connection.QueryFirstOrDefault<string>("SELECT token_id FROM job_tokens WHERE job_key = @jobKey", new { jobKey });
 
     public static void Put(WriteScope scope, JobTokenRow row) => scope.Execute(
         """

@@ -1,12 +1,11 @@
 using Zaffre.Database;
-using Zaffre.Identity.Access;
 using Zaffre.Identity.Data;
 using Zaffre.Web;
 
 namespace Zaffre.Identity.Tokens;
 
 /// <summary>Signs access tokens: for principals through the token endpoint, for jobs through <see cref="ITokens"/>.</summary>
-internal sealed class TokenIssuer(SigningKeys keys, Authority authority, IDatabase database, AccessDirectory directory, TimeProvider time) : ITokens
+internal sealed class TokenIssuer(SigningKeys keys, Authority authority, IDatabase database, TimeProvider time) : ITokens
 {
     /// <summary>The lifetime of an ordinary access token.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
@@ -46,15 +45,10 @@ internal sealed class TokenIssuer(SigningKeys keys, Authority authority, IDataba
             Expires = (scope.Now + JobLifetime).ToUnixTimeSeconds(),
         };
         JobTokenRows.Put(scope, new JobTokenRow { JobKey = job.Key, TokenId = claims.TokenId, IssuedAt = scope.Now.ToUnixTimeMilliseconds() });
-        directory.Changed(scope);
         return Sign(claims);
     }
 
-    public void RevokeJob(WriteScope scope, ArmId job)
-    {
-        JobTokenRows.Delete(scope, job.Key);
-        directory.Changed(scope);
-    }
+    public void RevokeJob(WriteScope scope, ArmId job) => JobTokenRows.Delete(scope, job.Key);
 
     private string Sign(AccessClaims claims) => Jwt.Write(claims.ToJson(authority.TenantId), keys.Current);
 }

@@ -28,15 +28,14 @@ internal sealed class TokenValidator(SigningKeys keys, AccessDirectory directory
             return problem;
         }
 
-        var snapshot = await directory.GetAsync(ct);
         if (claims.Job is { } job)
         {
-            return snapshot.IsLive(new ArmId(job).Key, claims.TokenId)
+            return await directory.IsLiveAsync(new ArmId(job).Key, claims.TokenId, ct)
                 ? JobCaller(claims, new ArmId(job))
                 : TokenProblems.Invalid("its job has ended");
         }
 
-        return snapshot.FindObject(claims.ObjectId) is { } principal
+        return (await directory.GetAsync(ct)).FindObject(claims.ObjectId) is { } principal
             ? new Caller(principal.ObjectId, principal.Name, "Application", authority.TenantId) { AppId = principal.ClientId }
             : TokenProblems.Invalid("its principal no longer exists");
     }
