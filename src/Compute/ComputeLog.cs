@@ -22,6 +22,6 @@ internal static partial class ComputeLog
     [LoggerMessage(5006, LogLevel.Warning, "What a task left in {Folder} cannot be deleted: {Reason}")]
     public static partial void NotDeleted(ILogger logger, string folder, string reason);
 
-    [LoggerMessage(5005, LogLevel.Information, "No sandboxes are kept ready, jobs start without: {Reason}")]
+    [LoggerMessage(5007, LogLevel.Information, "No sandboxes are kept ready, jobs start without: {Reason}")]
     public static partial void NotWarm(ILogger logger, string reason);
 }

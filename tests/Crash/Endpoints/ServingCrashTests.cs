@@ -7,7 +7,14 @@ using Zaffre.Tests.Clients;
 
 namespace Zaffre.Tests.Crash.Endpoints;
 
+/// <summary>Tests that bound how long answers may wait: nothing else runs beside them.</summary>
+[CollectionDefinition("alone", DisableParallelization = true)]
+#pragma warning disable CA1711 // What xunit calls it.
+public sealed class AloneCollection;
+#pragma warning restore CA1711
+
 /// <summary>Scoring under load while its processes are killed. Every answer that is 200 must also be right.</summary>
+[Collection("alone")]
 public sealed class ServingCrashTests : IAsyncLifetime, IDisposable
 {
     private const int Kills = 20;
