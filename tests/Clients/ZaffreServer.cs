@@ -128,7 +128,7 @@ public sealed class ZaffreServer : IAsyncLifetime
     {
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         policy.CustomTrustStore.Add(X509CertificateLoader.LoadCertificateFromFile(Path.Combine(Data, "tls", "ca.pem")));
-        var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = { CertificateChainPolicy = policy } }) { BaseAddress = Url };
+        var client = new HttpClient(new LostConnections(new SocketsHttpHandler { UseProxy = false, SslOptions = { CertificateChainPolicy = policy } })) { BaseAddress = Url };
         if (token is not null)
         {
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
