@@ -116,13 +116,16 @@ internal sealed class PipelineVerdicts(CrashingPipelines pipelines)
         Assert.True(left.Count == 0, $"everything has ended, and these processes are left: {string.Join(", ", left.Select(process => $"{process.Pid} of {process.Job}"))}");
     }
 
-    /// <summary>Lets every command of the model end as it did, or as it would have.</summary>
+    /// <summary>
+    /// Lets every command of the model end as it did, or as it would have. Failures come last: in a pipeline that stops at the first, whatever completed did so before.
+    /// </summary>
     private static void Play(SentPipeline pipeline, PipelineModel model, Dictionary<string, FoundJob> found)
     {
-        while (model.Running.FirstOrDefault() is { } next)
+        bool Fails(ModelNode node) => pipeline.Failing.Contains(node.Path)
+            || (found.GetValueOrDefault(node.Name) is { Status: "Failed" } job && (pipeline.Hit.Contains(node.Name) || job.Code == "LaunchFailed"));
+        while (model.Running.OrderBy(Fails).FirstOrDefault() is { } next)
         {
-            var killed = found.GetValueOrDefault(next.Name) is { Status: "Failed" } job && (pipeline.Hit.Contains(next.Name) || job.Code == "LaunchFailed");
-            model.Exit(next, killed || pipeline.Failing.Contains(next.Path) ? 3 : 0);
+            model.Exit(next, Fails(next) ? 3 : 0);
         }
     }
 
@@ -140,10 +143,10 @@ internal sealed class PipelineVerdicts(CrashingPipelines pipelines)
     /// <summary>What runs beside a failure or a cancellation may end before it is ended: but nothing completes without what it needs.</summary>
     private static void CheckSome(SentPipeline pipeline, PipelineModel model, Dictionary<string, FoundJob> found, string what)
     {
-        bool Whole(ModelNode node) => found[node.Name].Status == "Completed" || found[node.Name].Code == "BranchNotTaken";
+        bool Whole(ModelNode node) => found.GetValueOrDefault(node.Name) is { Status: "Completed" } or { Code: "BranchNotTaken" };
         foreach (var node in model.Root.All.Where(node => found.ContainsKey(node.Name) && found[node.Name].Status != "Canceled"))
         {
-            Assert.True(node.Parent is null || node.Needs.All(need => found[need.Name].Status == "Completed"), $"{node.Name} ran without what it needs\n{what}");
+            Assert.True(node.Parent is null || node.Needs.All(need => found.GetValueOrDefault(need.Name) is { Status: "Completed" }), $"{node.Name} ran without what it needs\n{what}");
             Assert.True(!node.IsCommand || found[node.Name] is { Status: "Completed" } or { Code: "LaunchFailed" } || pipeline.Failing.Contains(node.Path) || pipeline.Hit.Contains(node.Name), $"{node.Name} failed\n{what}");
             Assert.True(node.Level is null || (found[node.Name].Status == "Completed") == node.Children.All(Whole), $"{node.Name} does not fit its steps\n{what}");
         }
