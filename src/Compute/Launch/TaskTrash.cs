@@ -64,10 +64,7 @@ internal sealed class TaskTrash(DataDirectory data, TimeProvider time, ILogger<T
         {
             seen = await QuietAsync().ConfigureAwait(false);
             var folders = Directory.GetDirectories(data.Path("trash"));
-            foreach (var folder in folders)
-            {
-                await ControlGroups.RemoveAsync(new TaskFolder(folder).ContainingAll("group")).ConfigureAwait(false);
-            }
+            await RemoveGroupsAsync(folders).ConfigureAwait(false);
 
             var emptied = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -79,6 +76,22 @@ internal sealed class TaskTrash(DataDirectory data, TimeProvider time, ILogger<T
                 emptied.SetResult();
             }, maxStackSize: 1024 * 1024) { IsBackground = true, Name = "task trash" }.Start();
             await emptied.Task.ConfigureAwait(false);
+        }
+    }
+
+    private async Task RemoveGroupsAsync(string[] folders)
+    {
+        foreach (var folder in folders)
+        {
+            try
+            {
+                await ControlGroups.RemoveAsync(new TaskFolder(folder).ContainingAll("group")).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception)
+            {
+                // The next folders are not kept by it.
+                ComputeLog.NotDeleted(logger, folder, e.Message);
+            }
         }
     }
 

@@ -60,13 +60,16 @@ fi
 )
 code=$?
 
-# What outlived its command; again for what it forked before it died.
+# What outlived its command; again until nobody is left who was not killed: who is dies in its own time, and forks no more.
 for file in $processes; do
-  left=yes rounds=0
-  while [ "$left" ] && [ "$rounds" -lt 200 ]; do
-    [ "$rounds" -lt 50 ] || sleep 0.05
-    left= rounds=$((rounds + 1))
-    while read -r process; do [ "$process" = 0 ] || { kill -9 "$process" && left=yes; }; done <"$file"
+  killed=' ' left=yes
+  while [ "$left" ]; do
+    left=
+    while read -r process; do
+      case $killed in *" $process "*) continue ;; esac
+      killed="$killed$process "
+      [ "$process" = 0 ] || { kill -9 "$process" && left=yes; }
+    done <"$file"
   done
 done 2>/dev/null
 if [ -n "$ZAFFRE_WARM" ] && [ "$code" = 0 ] && [ ! -s started ]; then

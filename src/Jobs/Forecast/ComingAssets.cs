@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Zaffre.Assets;
 using Zaffre.Jobs.Submission;
+using Zaffre.Jobs.Yaml;
 using Zaffre.Resources;
 using Zaffre.Storage;
 using Zaffre.Web;
@@ -55,19 +56,7 @@ internal sealed class ComingAssets : IPendingAssets
             return null;
         }
 
-        return new AssetVersion(type, made.Id.Parent.Name, made.Id.Name, new Resource
-        {
-            Id = made.Id,
-            Document = (JsonObject)made.Body.DeepClone(),
-            Revision = 0,
-            Sequence = 0,
-            CreatedBy = reading.Caller.Name,
-            CreatedByType = reading.Caller.Type,
-            CreatedAt = default,
-            LastModifiedBy = reading.Caller.Name,
-            LastModifiedByType = reading.Caller.Type,
-            LastModifiedAt = default,
-        });
+        return new AssetVersion(type, made.Id.Parent.Name, made.Id.Name, Coming.Of(made.Id, made.Body, reading.Caller));
     }
 
     /// <inheritdoc/>

@@ -22,19 +22,7 @@ internal sealed class YamlPending(YamlReading reading) : IPendingAssets
         }
 
         var parts = plain.Split('/');
-        return new AssetVersion(type, parts[^3], parts[^1], new Resource
-        {
-            Id = new ArmId(plain),
-            Document = (JsonObject)body.DeepClone(),
-            Revision = 0,
-            Sequence = 0,
-            CreatedBy = reading.Caller.Name,
-            CreatedByType = reading.Caller.Type,
-            CreatedAt = default,
-            LastModifiedBy = reading.Caller.Name,
-            LastModifiedByType = reading.Caller.Type,
-            LastModifiedAt = default,
-        });
+        return new AssetVersion(type, parts[^3], parts[^1], Coming.Of(new ArmId(plain), body, reading.Caller));
     }
 
     /// <inheritdoc/>

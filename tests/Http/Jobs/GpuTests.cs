@@ -46,12 +46,12 @@ public sealed class GpuTests : IAsyncLifetime
         Assert.Equal(["0", "1"], new[] { one, other }.Order());
         foreach (var (job, gpu) in new[] { ("first", one), ("second", other) })
         {
-            Assert.Equal(gpu == "0" ? 11 : 22, await MetricAsync(job, "system/gpu_0_utilization_percentage"));
-            Assert.Equal(gpu == "0" ? 25 : 50, await MetricAsync(job, "system/gpu_0_memory_usage_percentage"));
-            Assert.Equal(gpu == "0" ? 1048.58 : 2097.15, await MetricAsync(job, "system/gpu_0_memory_usage_megabytes"));
+            Assert.Equal(gpu == "0" ? 11 : 22, (double)(await Jobs.MetricsAsync(job, "system/gpu_0_utilization_percentage"))[0]!["value"]!);
+            Assert.Equal(gpu == "0" ? 25 : 50, (double)(await Jobs.MetricsAsync(job, "system/gpu_0_memory_usage_percentage"))[0]!["value"]!);
+            Assert.Equal(gpu == "0" ? 1048.58 : 2097.15, (double)(await Jobs.MetricsAsync(job, "system/gpu_0_memory_usage_megabytes"))[0]!["value"]!);
         }
 
-        Assert.Equal(25, await MetricAsync(one == "0" ? "first" : "second", "system/gpu_0_power_usage_percentage"));
+        Assert.Equal(25, (double)(await Jobs.MetricsAsync(one == "0" ? "first" : "second", "system/gpu_0_power_usage_percentage"))[0]!["value"]!);
 
         await host.RestartAsync();
         Jobs = new JobClient(host);
@@ -84,21 +84,5 @@ public sealed class GpuTests : IAsyncLifetime
         var attempt = Directory.EnumerateFiles(Path.Combine(host.Root, "tasks"), "containment", SearchOption.AllDirectories)
             .Single(file => new[] { "mounts", "plan" }.Select(name => Path.Combine(Path.GetDirectoryName(file)!, name)).Any(beside => File.Exists(beside) && File.ReadAllText(beside).Contains($"dcid.{job}/", StringComparison.Ordinal)));
         return [.. File.ReadAllLines(attempt).Where(line => line.StartsWith("gpu ", StringComparison.Ordinal)).Select(line => line[4..])];
-    }
-
-    private async Task<double> MetricAsync(string job, string metric)
-    {
-        for (var wait = 0; wait < 400; wait++)
-        {
-            var history = await Jobs.Arm.GetAsync($"/zaffre/v1{Jobs.Arm.Main.Id}/api/2.0/mlflow/metrics/get-history?run_id={job}&metric_key={Uri.EscapeDataString(metric)}");
-            if (history.Status == System.Net.HttpStatusCode.OK && history.Body["metrics"] is JsonArray { Count: > 0 } points)
-            {
-                return (double)points[0]!["value"]!;
-            }
-
-            await Task.Delay(50);
-        }
-
-        throw new InvalidOperationException($"{job} has no {metric}.");
     }
 }

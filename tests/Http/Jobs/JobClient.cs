@@ -53,6 +53,23 @@ internal sealed class JobClient
         }
     }
 
+    /// <summary>The points of a metric of a job's run, once there is one.</summary>
+    public async Task<JsonArray> MetricsAsync(string job, string metric)
+    {
+        for (var wait = 0; wait < 400; wait++)
+        {
+            var history = await Arm.GetAsync($"/zaffre/v1{Arm.Main.Id}/api/2.0/mlflow/metrics/get-history?run_id={job}&metric_key={Uri.EscapeDataString(metric)}");
+            if (history.Status == HttpStatusCode.OK && history.Body["metrics"] is JsonArray { Count: > 0 } points)
+            {
+                return points;
+            }
+
+            await Task.Delay(50);
+        }
+
+        throw new InvalidOperationException($"{job} has no {metric}.");
+    }
+
     public async Task<HttpResponseMessage> CancelAsync(string name)
     {
         using var client = host.With(await Tokens.OwnerAsync(host));

@@ -32,7 +32,7 @@ public sealed class UsageTests : IAsyncLifetime
             prices: { currency: EUR }
             """);
         (await Jobs.PutAsync("works", """{"command":"head -c 30000000 /dev/zero >outputs/zeros; until [ -e outputs/enough ]; do :; done"}""")).Ok();
-        var metrics = await MetricsAsync("works", "system/cpu_utilization_percentage");
+        var metrics = await Jobs.MetricsAsync("works", "system/cpu_utilization_percentage");
         await File.WriteAllTextAsync(Path.Combine(Path.GetDirectoryName(Directory.EnumerateFiles(host.Root, "zeros", SearchOption.AllDirectories).First())!, "enough"), "");
         Assert.Equal("Completed", (await Jobs.EndAsync("works")).Job.At("properties.status"));
 
@@ -73,20 +73,4 @@ public sealed class UsageTests : IAsyncLifetime
     }
 
     private async Task<JsonObject> UsageAsync(string job) => (await Arm.GetAsync($"/zaffre/v1{Arm.Main.Id}/jobs/{job}/usage")).Ok();
-
-    private async Task<JsonArray> MetricsAsync(string job, string metric)
-    {
-        for (var wait = 0; wait < 400; wait++)
-        {
-            var history = await Arm.GetAsync($"/zaffre/v1{Arm.Main.Id}/api/2.0/mlflow/metrics/get-history?run_id={job}&metric_key={Uri.EscapeDataString(metric)}");
-            if (history.Status == HttpStatusCode.OK && history.Body["metrics"] is JsonArray { Count: > 0 } points)
-            {
-                return points;
-            }
-
-            await Task.Delay(50);
-        }
-
-        throw new InvalidOperationException($"{job} has no {metric}.");
-    }
 }
