@@ -8,6 +8,7 @@ using Zaffre.Resources;
 using Zaffre.Tracking.Artifacts;
 using Zaffre.Tracking.Data;
 using Zaffre.Tracking.History;
+using Zaffre.Tracking.Import;
 using Zaffre.Tracking.Mlflow;
 using Zaffre.Tracking.Mlflow.Features;
 using Zaffre.Tracking.Mlflow.Features.LoggedModels;
@@ -43,7 +44,7 @@ public static class TrackingModule
         services.AddSingleton<LoggedModelStore>().AddSingleton<LoggedModelAccess>().AddSingleton<TraceAccess>();
         services.AddSingleton<ArtifactTickets>().AddSingleton<ArtifactUploads>();
         services.AddSingleton<RunAccess>();
-        services.AddSingleton<ExperimentAccess>();
+        services.AddSingleton<ExperimentAccess>().AddSingleton<ImportStores>();
         return services.AddExperiments().AddRuns().AddArtifacts().AddRegistry().AddLoggedModels().AddTraces();
     }
 
@@ -56,6 +57,7 @@ public static class TrackingModule
         RunHistoryRoutes.Map(endpoints);
         ArtifactRoutes.Map(endpoints);
         RunPropertyRoutes.Map(endpoints);
+        ImportRoutes.Map(endpoints);
         return endpoints;
     }
 

@@ -115,6 +115,12 @@ public interface IResources
     /// </summary>
     Resource Put(WriteScope scope, ArmId id, JsonObject document, Caller actor, PutCondition condition = default);
 
+    /// <summary>
+    /// Says anew who made the resource and when it was made and changed, as an import knows it from elsewhere; null leaves the creation as it is. Revision
+    /// and document stay, and no event is appended: the write that goes before is the event.
+    /// </summary>
+    void Date(WriteScope scope, ArmId id, (string By, DateTimeOffset At)? created, DateTimeOffset modified);
+
     /// <summary>Deletes the resource and everything below it; false when there was nothing. Runs every <see cref="IScopedDeletion"/>.</summary>
     bool Delete(WriteScope scope, ArmId id, Caller actor, PutCondition condition = default);
 }

@@ -61,6 +61,20 @@ internal sealed class ResourceStore(IDatabase database, IEnumerable<IScopedDelet
         return after;
     }
 
+    public void Date(WriteScope scope, ArmId id, (string By, DateTimeOffset At)? created, DateTimeOffset modified)
+    {
+        scope.Execute(
+            "UPDATE resources SET created_by = coalesce(@by, created_by), created_at = coalesce(@at, created_at), modified_at = @modified WHERE key = @key",
+            new { key = id.Key, by = created?.By, at = created?.At.ToUnixTimeMilliseconds(), modified = modified.ToUnixTimeMilliseconds() });
+        if (Find(scope, id) is { } after)
+        {
+            foreach (var index in indexes)
+            {
+                index.OnPut(scope, after);
+            }
+        }
+    }
+
     public bool Delete(WriteScope scope, ArmId id, Caller actor, PutCondition condition = default)
     {
         var before = Find(scope, id);

@@ -19,13 +19,13 @@ internal sealed class RegistryIndex : IResourceIndex, IScopedDeletion
 
     private const string PutModel =
         "INSERT INTO registered_models (key, id, workspace, name, description, archived, created, updated, user) VALUES (@Key, @Id, @Workspace, @Name, @Description, @Archived, @Created, @Updated, @User) "
-        + "ON CONFLICT (key) DO UPDATE SET description = excluded.description, archived = excluded.archived, updated = excluded.updated";
+        + "ON CONFLICT (key) DO UPDATE SET description = excluded.description, archived = excluded.archived, created = excluded.created, updated = excluded.updated, user = excluded.user";
 
     private const string PutVersion =
         "INSERT INTO model_versions (key, id, workspace, model, version, number, stage, source, uri, run, description, archived, created, updated, user) "
         + "VALUES (@Key, @Id, @Workspace, @Model, @Name, @Number, @Stage, @Uri, @Uri, @Run, @Description, @Archived, @Created, @Updated, @User) "
         + "ON CONFLICT (key) DO UPDATE SET stage = excluded.stage, source = CASE WHEN uri = excluded.uri THEN source ELSE excluded.uri END, uri = excluded.uri, run = excluded.run, "
-        + "description = excluded.description, archived = excluded.archived, updated = excluded.updated";
+        + "description = excluded.description, archived = excluded.archived, created = excluded.created, updated = excluded.updated, user = excluded.user";
 
     public void OnPut(WriteScope scope, Resource resource)
     {
