@@ -5,11 +5,16 @@ namespace Zaffre.Identity.Tokens;
 
 /// <summary>
 /// The authority's keys in <c>keys/signing.json</c> (0600): the newest signs, and the one before it still verifies, so that
-/// tokens live through a roll. A key older than <see cref="MaximumAge"/> is rolled when the server starts.
+/// tokens live through a roll. Older ones verify the tokens of jobs, which live as long as their job. A key older than <see cref="MaximumAge"/> is rolled when the server starts.
 /// </summary>
 internal sealed class SigningKeys : IDisposable
 {
     public static readonly TimeSpan MaximumAge = TimeSpan.FromDays(90);
+
+    /// <summary>How many keys are kept: three years of them.</summary>
+    private const int Kept = 12;
+
+    private const int LiveKeys = 2;
 
     private readonly string file;
     private SigningKey[] keys;
@@ -25,16 +30,20 @@ internal sealed class SigningKeys : IDisposable
     }
 
     /// <summary>Newest first; at most two.</summary>
-    public IReadOnlyList<SigningKey> Live => Volatile.Read(ref keys);
+    public IReadOnlyList<SigningKey> Live => [.. Volatile.Read(ref keys).Take(LiveKeys)];
 
-    public SigningKey Current => Live[0];
+    public SigningKey Current => Volatile.Read(ref keys)[0];
 
-    public SigningKey? Find(string id) => Live.FirstOrDefault(key => string.Equals(key.Id, id, StringComparison.Ordinal));
+    /// <summary>Any key that is kept; whether it still counts for a token, <see cref="IsLive"/> says.</summary>
+    public SigningKey? Find(string id) => Array.Find(Volatile.Read(ref keys), key => string.Equals(key.Id, id, StringComparison.Ordinal));
 
-    /// <summary>Makes a new signing key; the present one goes on verifying, an older one does not.</summary>
+    /// <summary>True for the keys whose tokens are valid whoever holds them.</summary>
+    public bool IsLive(string id) => Array.FindIndex(Volatile.Read(ref keys), key => string.Equals(key.Id, id, StringComparison.Ordinal)) is >= 0 and < LiveKeys;
+
+    /// <summary>Makes a new signing key; the present one goes on verifying, an older one for jobs only.</summary>
     public void Roll(DateTimeOffset now)
     {
-        SigningKey[] next = [SigningKey.Create(now), .. Live.Take(1)];
+        SigningKey[] next = [SigningKey.Create(now), .. keys.Take(Kept - 1)];
         var stored = next.Select(key => new StoredKey(key.Id, key.Created, key.Export())).ToArray();
         PrivateFile.Write(file, JsonSerializer.SerializeToUtf8Bytes(stored, IdentityJson.Default.StoredKeyArray));
         Volatile.Write(ref keys, next);
@@ -42,7 +51,7 @@ internal sealed class SigningKeys : IDisposable
 
     public void Dispose()
     {
-        foreach (var key in Live)
+        foreach (var key in keys)
         {
             key.Dispose();
         }

@@ -13,7 +13,7 @@ internal sealed class TokenIssuer(SigningKeys keys, Authority authority, IDataba
     /// <summary>The longest lifetime that a client may ask for; what <c>zaffre env</c> hands out.</summary>
     public static readonly TimeSpan LongestLifetime = TimeSpan.FromHours(12);
 
-    /// <summary>A job's token ends with its job; the claim only has to lie beyond every job.</summary>
+    /// <summary>A job's token ends with its job, whatever this claim says: clients read it, and refresh what is about to expire.</summary>
     private static readonly TimeSpan JobLifetime = TimeSpan.FromDays(365);
 
     /// <summary>An access token of a principal for one resource.</summary>

@@ -9,7 +9,8 @@ namespace Zaffre.Identity.Tokens;
 
 /// <summary>
 /// Strict validation of bearer tokens. Signature and shape of a token are checked once and remembered; clock, audience,
-/// principal and the job's state are checked on every request.
+/// principal and the job's state are checked on every request. The token of a job is valid as long as the server keeps its row, whatever the clock says and
+/// however often the signing key was rolled since: nobody can give a running job another one.
 /// </summary>
 internal sealed class TokenValidator(SigningKeys keys, AccessDirectory directory, Authority authority, TimeProvider time) : IAuthenticator
 {
@@ -42,7 +43,7 @@ internal sealed class TokenValidator(SigningKeys keys, AccessDirectory directory
 
     private Outcome<AccessClaims> Remember(string bearer)
     {
-        if (remembered.TryGetValue(bearer, out var known) && keys.Find(known.Kid) is not null)
+        if (remembered.TryGetValue(bearer, out var known) && Verifies(known.Kid, known.Claims))
         {
             return known.Claims;
         }
@@ -56,6 +57,11 @@ internal sealed class TokenValidator(SigningKeys keys, AccessDirectory directory
         var claims = AccessClaims.Parse(document.RootElement, authority.TenantId);
         if (claims.Succeeded)
         {
+            if (!Verifies(kid!, claims.Value))
+            {
+                return TokenProblems.Invalid("its signing key is unknown");
+            }
+
             if (remembered.Count >= RememberedTokens)
             {
                 remembered.Clear();
@@ -67,15 +73,17 @@ internal sealed class TokenValidator(SigningKeys keys, AccessDirectory directory
         return claims;
     }
 
+    private bool Verifies(string kid, AccessClaims claims) => claims.Job is null ? keys.IsLive(kid) : keys.Find(kid) is not null;
+
     private Problem? CheckUse(AccessClaims claims, Surface surface)
     {
+        // A job's token begins and ends with its row: neither a clock that is set while the job runs nor a long job may shut it out.
         var now = time.GetUtcNow();
-        if (claims.Expires <= (now - Skew).ToUnixTimeSeconds())
+        if (claims.Job is null && claims.Expires <= (now - Skew).ToUnixTimeSeconds())
         {
             return TokenProblems.Expired(Time(claims.Expires), now);
         }
 
-        // A job's token begins with its row: a clock that was set back while the job runs must not shut it out.
         if (claims.Job is null && claims.NotBefore > (now + Skew).ToUnixTimeSeconds())
         {
             return TokenProblems.Invalid($"it is not valid before {Time(claims.NotBefore):u}");

@@ -7,13 +7,15 @@ namespace Zaffre.Tracking.Artifacts;
 
 /// <summary>
 /// Uploads in parts. Parts are blobs below <c>mlflow-uploads/</c> in the artifact container; completing one streams them, in order,
-/// into the artifact, which appears whole or not at all. Parts of uploads that nobody completed go after a day.
+/// into the artifact, which appears whole or not at all. The artifact remembers its upload, so that a client which lost the answer may complete it again.
+/// Parts of uploads that nobody completed go after a day.
 /// </summary>
 internal sealed class ArtifactUploads(IBlobStore blobs, ArtifactTickets tickets, TimeProvider time)
 {
     public const int MostParts = 10_000;
 
     private const string Folder = "mlflow-uploads";
+    private const string Origin = "zaffre_upload";
     private const int SweepPage = 1000;
     private static readonly TimeSpan Kept = TimeSpan.FromDays(1);
 
@@ -29,11 +31,33 @@ internal sealed class ArtifactUploads(IBlobStore blobs, ArtifactTickets tickets,
     public async Task CompleteAsync(string upload, BlobAddress blob, IReadOnlyList<(int Number, string ETag)> parts, CancellationToken ct)
     {
         var nonce = Check(upload, blob);
+        if (!await TryCompleteAsync(nonce, blob, parts, ct) && !await IsCompletedAsync(nonce, blob, ct))
+        {
+            throw MlflowErrors.Invalid("Parts of the upload are gone: it was given up, or the artifact was written again since.");
+        }
+
+        await blobs.DeleteFolderAsync(blob.At($"{Folder}/{nonce}"), CancellationToken.None);
+    }
+
+    public Task AbortAsync(string upload, BlobAddress blob, CancellationToken ct) => blobs.DeleteFolderAsync(blob.At($"{Folder}/{Check(upload, blob)}"), ct);
+
+    /// <summary>False when parts went away meanwhile, as they do when another caller has completed the upload.</summary>
+    private async Task<bool> TryCompleteAsync(string nonce, BlobAddress blob, IReadOnlyList<(int Number, string ETag)> parts, CancellationToken ct)
+    {
+        if (await IsCompletedAsync(nonce, blob, ct))
+        {
+            return true;
+        }
+
         var found = new List<BlobAddress>();
         foreach (var (number, etag) in parts.OrderBy(part => part.Number))
         {
             var address = Part(blob, nonce, number);
-            var info = await blobs.FindAsync(address, ct) ?? throw MlflowErrors.Invalid($"Part {number} of the upload was not uploaded.");
+            if (await blobs.FindAsync(address, ct) is not { } info)
+            {
+                return await IsCompletedAsync(nonce, blob, ct) ? true : throw MlflowErrors.Invalid($"Part {number} of the upload was not uploaded.");
+            }
+
             if (etag.Length > 0 && etag.Trim('"') != info.ETag.Trim('"'))
             {
                 throw MlflowErrors.Invalid($"Part {number} of the upload is not the one that was acknowledged with {etag}.");
@@ -42,12 +66,20 @@ internal sealed class ArtifactUploads(IBlobStore blobs, ArtifactTickets tickets,
             found.Add(address);
         }
 
-        await using var content = new PartsStream(blobs, found);
-        _ = (await blobs.PutAsync(blob, content, new BlobWrite(), ct)).Value;
-        await blobs.DeleteFolderAsync(blob.At($"{Folder}/{nonce}"), CancellationToken.None);
+        try
+        {
+            await using var content = new PartsStream(blobs, found);
+            _ = (await blobs.PutAsync(blob, content, new BlobWrite { Metadata = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase) { [Origin] = nonce } }, ct)).Value;
+            return true;
+        }
+        catch (PartGoneException)
+        {
+            return false;
+        }
     }
 
-    public Task AbortAsync(string upload, BlobAddress blob, CancellationToken ct) => blobs.DeleteFolderAsync(blob.At($"{Folder}/{Check(upload, blob)}"), ct);
+    private async Task<bool> IsCompletedAsync(string nonce, BlobAddress blob, CancellationToken ct) =>
+        (await blobs.FindAsync(blob, ct))?.Metadata.GetValueOrDefault(Origin) == nonce;
 
     private static BlobAddress Part(BlobAddress blob, string nonce, int part) => blob.At(string.Create(CultureInfo.InvariantCulture, $"{Folder}/{nonce}/{part:00000}"));
 
@@ -68,6 +100,9 @@ internal sealed class ArtifactUploads(IBlobStore blobs, ArtifactTickets tickets,
         }
     }
 }
+
+/// <summary>A part that was there was deleted before it was read.</summary>
+internal sealed class PartGoneException() : IOException("A part of the upload is gone.");
 
 /// <summary>Several blobs, one after the other.</summary>
 internal sealed class PartsStream(IBlobStore blobs, IReadOnlyList<BlobAddress> parts) : Stream
@@ -100,7 +135,7 @@ internal sealed class PartsStream(IBlobStore blobs, IReadOnlyList<BlobAddress> p
                     return 0;
                 }
 
-                current = await blobs.OpenReadAsync(parts[next++], cancellationToken) ?? throw MlflowErrors.Invalid($"Part {next} of the upload is gone.");
+                current = await blobs.OpenReadAsync(parts[next++], cancellationToken) ?? throw new PartGoneException();
             }
 
             var read = await current.ReadAsync(buffer, cancellationToken);

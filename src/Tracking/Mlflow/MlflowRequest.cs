@@ -20,6 +20,8 @@ internal sealed class MlflowRequest
 
     private static readonly JsonDocumentOptions Reading = new() { MaxDepth = MaxDepth };
 
+    private static readonly JsonDocumentOptions Once = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
+
     private readonly JsonElement body;
     private readonly IQueryCollection? query;
 
@@ -133,7 +135,17 @@ internal sealed class MlflowRequest
         : throw MlflowErrors.Invalid($"Invalid value for parameter '{name}' supplied: it must be an object.");
 
     /// <summary>The member as a document of its own, or null when it is absent or no object.</summary>
-    public JsonObject? Json(string name) => query is null && Member(name) is { ValueKind: JsonValueKind.Object } value ? JsonObject.Create(value.Clone()) : null;
+    public JsonObject? Json(string name)
+    {
+        try
+        {
+            return query is null && Member(name) is { ValueKind: JsonValueKind.Object } value ? JsonNode.Parse(value.GetRawText(), documentOptions: Once) as JsonObject : null;
+        }
+        catch (JsonException exception)
+        {
+            throw MlflowErrors.InvalidValue(name, "of this request", exception.Message);
+        }
+    }
 
     /// <summary>The members of a map, each as a request with <c>key</c> and <c>value</c>.</summary>
     public IReadOnlyList<MlflowRequest> Map(string name)

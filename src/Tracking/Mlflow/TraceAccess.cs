@@ -18,7 +18,7 @@ internal sealed class TraceAccess(IDatabase database)
 
     public static string? Cut(string? text) => text is { Length: > Preview } ? text[..(char.IsHighSurrogate(text[Preview - 1]) ? Preview - 1 : Preview)] : text;
 
-    public static string CheckId(string id) => id.Length <= IdLength && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or ':')
+    public static string CheckId(string id) => id.Length <= IdLength && id.Trim('.').Length > 0 && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or ':')
         ? id
         : throw MlflowErrors.InvalidValue("trace_id", $"'{(id.Length > 60 ? id[..60] + "..." : id)}'", $"at most {IdLength} letters, digits, '-', '_', '.' and ':'.");
 

@@ -59,14 +59,22 @@ internal static class TraceStore
     public static int PutSpans(WriteScope scope, long trace, IReadOnlyList<SpanRow> spans)
     {
         var room = MostSpans - scope.QueryFirstOrDefault<int>("SELECT count(*) FROM trace_spans WHERE trace = @trace", new { trace });
-        foreach (var span in spans.Take(Math.Max(room, 0)))
+        var rejected = 0;
+        foreach (var span in spans)
         {
+            if (room <= 0 && scope.QueryFirstOrDefault<int>("SELECT count(*) FROM trace_spans WHERE trace = @trace AND span = @Span", new { trace, span.Span }) == 0)
+            {
+                rejected++;
+                continue;
+            }
+
+            room--;
             scope.Execute(
                 "INSERT OR REPLACE INTO trace_spans (trace, span, start, name, type, status, document) VALUES (@trace, @Span, @Start, @Name, @Type, @Status, @document)",
                 new { trace, span.Span, span.Start, span.Name, span.Type, span.Status, document = span.Document.ToJsonString(ZaffreJson.Options) });
         }
 
-        return Math.Max(spans.Count - Math.Max(room, 0), 0);
+        return rejected;
     }
 
     /// <summary>The spans of a trace in the order they began, as JSON documents.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Zaffre.Identity;
 using Zaffre.Identity.Tokens;
 using Zaffre.Web;
@@ -92,6 +93,37 @@ public sealed class TokenTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         Assert.Equal(2, host.Get<SigningKeys>().Live.Count);
         host.Get<SigningKeys>().Roll(DateTimeOffset.UtcNow);
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(token));
+    }
+
+    [Fact]
+    public async Task A_jobs_token_is_valid_as_long_as_the_job_runs_over_years_restarts_and_rolls_of_the_signing_key()
+    {
+        var clock = new SetClock();
+        var old = new ZaffreHost { Also = services => services.AddSingleton<TimeProvider>(clock) };
+        await old.InitializeAsync();
+        try
+        {
+            var job = new WorkspaceRef(old.Get<LocalOwner>().SubscriptionId, "zaffre", "main").Child("jobs", "long");
+            var (token, persons) = (await old.Get<ITokens>().IssueForJobAsync(job, default), await Tokens.OwnerAsync(old));
+            var first = old.Get<SigningKeys>().Current.Id;
+            for (var days = 100; days <= 500; days += 100)
+            {
+                clock.Set = TimeSpan.FromDays(days);
+                await old.RestartAsync();
+                Assert.True((await old.Get<IAuthenticator>().AuthenticateAsync(token, Surface.Management, default)).Succeeded, $"after {days} days");
+                Assert.False((await old.Get<IAuthenticator>().AuthenticateAsync(persons, Surface.Management, default)).Succeeded);
+            }
+
+            // The other tokens of so old a key are not valid: nobody but a running job has one.
+            Assert.False(old.Get<SigningKeys>().IsLive(first));
+            Assert.DoesNotContain(old.Get<SigningKeys>().Live, key => key.Id == first);
+            await old.Get<Database.IDatabase>().WriteAsync(scope => { old.Get<ITokens>().RevokeJob(scope, job); return 0; }, default);
+            Assert.False((await old.Get<IAuthenticator>().AuthenticateAsync(token, Surface.Management, default)).Succeeded);
+        }
+        finally
+        {
+            await old.DisposeAsync();
+        }
     }
 
     [Fact]

@@ -83,12 +83,4 @@ public sealed class JobClockTests : IAsyncLifetime
         var error = (await Jobs.Arm.GetAsync("~/jobs/endless")).Ok()["properties"]!["properties"]!["zaffre.error.message"]!.ToString();
         Assert.Contains("8 are the most", error, StringComparison.Ordinal);
     }
-
-    /// <summary>The system's clock, set by somebody; what measures time that passes does not know of it.</summary>
-    private sealed class SetClock : TimeProvider
-    {
-        public TimeSpan Set { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Set;
-    }
 }

@@ -1,13 +1,18 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Zaffre.Kernel;
 using Zaffre.Tracking.Data;
 
 namespace Zaffre.Tracking.Mlflow.Features;
 
-/// <summary>Records a model that was saved among the run's artifacts (MLflow 2): appends to the tag <c>mlflow.log-model.history</c>.</summary>
+/// <summary>
+/// Records a model that was saved among the run's artifacts (MLflow 2): appends to the tag <c>mlflow.log-model.history</c>. The same document again, after a
+/// lost answer for example, is the same model: each has an id of its own.
+/// </summary>
 internal sealed class LogModel(RunAccess runs) : MlflowOperation
 {
     private const int LongestHistory = 1_000_000;
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     public override IReadOnlyList<string> Routes { get; } = Mlflow.Routes.Of("POST", "runs/log-model");
 
@@ -22,8 +27,13 @@ internal sealed class LogModel(RunAccess runs) : MlflowOperation
             id,
             (scope, run) =>
             {
-                var history = JsonNode.Parse(RunData.Tag(scope, run.Key, MlflowTags.LoggedModels) ?? "[]") as JsonArray ?? [];
-                history.Add(model);
+                var history = History(RunData.Tag(scope, run.Key, MlflowTags.LoggedModels));
+                if (history.Any(one => JsonNode.DeepEquals(one, model)))
+                {
+                    return;
+                }
+
+                history.Add(model.DeepClone());
                 var text = history.ToJsonString(ZaffreJson.Options);
                 RunData.SetTags(scope, run.Key, [(MlflowTags.LoggedModels, text.Length <= LongestHistory ? text : throw MlflowErrors.Invalid($"The models logged on run {run.Id} take more than {LongestHistory} characters."))]);
             },
@@ -35,14 +45,27 @@ internal sealed class LogModel(RunAccess runs) : MlflowOperation
     {
         try
         {
-            var model = JsonNode.Parse(json) as JsonObject ?? throw MlflowErrors.Invalid("Malformed model info: it must be a JSON object.");
+            var model = JsonNode.Parse(json, documentOptions: Strict) as JsonObject ?? throw MlflowErrors.Invalid("Malformed model info: it must be a JSON object.");
             return model.ContainsKey("artifact_path") && model.ContainsKey("flavors")
                 ? model
                 : throw MlflowErrors.Invalid("Model json is missing mandatory fields: it needs artifact_path and flavors.");
         }
-        catch (System.Text.Json.JsonException)
+        catch (JsonException)
         {
             throw MlflowErrors.Invalid("Malformed model info: it is not valid JSON.");
+        }
+    }
+
+    /// <summary>The list in the tag; a client may have set it to anything, which then gives way.</summary>
+    private static JsonArray History(string? tag)
+    {
+        try
+        {
+            return tag is null ? [] : JsonNode.Parse(tag, documentOptions: Strict) as JsonArray ?? [];
+        }
+        catch (JsonException)
+        {
+            return [];
         }
     }
 }

@@ -21,6 +21,9 @@ internal static class ArtifactProxy
 
     public static string Path(MlflowCall call) => call.Http.Request.RouteValues["path"] as string ?? "";
 
+    /// <summary>The place, when a file can be there: the root itself is none.</summary>
+    public static ArtifactPlace File(ArtifactPlace place) => place.Path.Length > 0 ? place : throw MlflowErrors.Invalid("Invalid path");
+
     /// <summary>Sends a file, whole or in the ranges that are asked for.</summary>
     public static Task SendAsync(HttpContext http, (BlobInfo Info, Stream Content) file, string name)
     {
@@ -48,12 +51,7 @@ internal sealed class PutArtifact(ArtifactPlaces places, ArtifactStore artifacts
 
     public override async Task HandleAsync(MlflowCall call, CancellationToken ct)
     {
-        var place = await places.WritableAsync(call, ArtifactProxy.Path(call), ct);
-        if (place.Path.Length == 0)
-        {
-            throw MlflowErrors.Invalid("Invalid path");
-        }
-
+        var place = ArtifactProxy.File(await places.WritableAsync(call, ArtifactProxy.Path(call), ct));
         ArtifactProxy.AllowLarge(call.Http);
         await artifacts.PutAsync(place.Address, call.Http.Request.Body, call.Http.Request.ContentType ?? "application/octet-stream", ct);
         await call.WriteEmptyAsync(ct);

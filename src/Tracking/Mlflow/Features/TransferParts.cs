@@ -19,7 +19,7 @@ internal sealed class CreateUpload(ArtifactPlaces places, ArtifactUploads upload
             throw MlflowErrors.InvalidValue("num_parts", $"{count}", $"it must be between 1 and {ArtifactUploads.MostParts}.");
         }
 
-        var place = await places.WritableAsync(call, ArtifactProxy.Path(call), ct);
+        var place = ArtifactProxy.File(await places.WritableAsync(call, ArtifactProxy.Path(call), ct));
         var (id, parts) = await uploads.CreateAsync(place.Address, (int)count, ct);
         await call.WriteAsync(
             json =>
@@ -122,7 +122,7 @@ internal sealed class PresignUpload(Database.IDatabase database, ArtifactPlaces 
         }
 
         var run = await database.ReadAsync(connection => Data.RunStore.Find(connection, call.WorkspaceKey, id), ct) ?? throw MlflowErrors.NoRun(id);
-        var place = await places.WritableAsync(call, $"{run.ExperimentId}/{run.Id}/artifacts/{path}", ct);
+        var place = ArtifactProxy.File(await places.WritableAsync(call, $"{run.ExperimentId}/{run.Id}/artifacts/{path}", ct));
         await call.WriteAsync(
             json =>
             {

@@ -169,7 +169,7 @@ internal sealed class LinkPromptsToTrace(TraceAccess traces) : MlflowOperation
     {
         try
         {
-            return tag is null ? [] : JsonNode.Parse(tag) as JsonArray ?? [];
+            return tag is null ? [] : JsonNode.Parse(tag, documentOptions: new() { AllowDuplicateProperties = false }) as JsonArray ?? [];
         }
         catch (System.Text.Json.JsonException)
         {

@@ -91,7 +91,7 @@ internal sealed class IngestSpans(IDatabase database) : MlflowOperation
         {
             return JsonText.Fault(body.Span, MaxDepth) is { } fault
                 ? throw MlflowErrors.BadRequest($"Malformed OTLP request: {fault}")
-                : JsonNode.Parse(body.Span, documentOptions: new JsonDocumentOptions { MaxDepth = MaxDepth }) as JsonObject ?? throw MlflowErrors.BadRequest("Malformed OTLP request: it must be a JSON object.");
+                : JsonNode.Parse(body.Span, documentOptions: new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false }) as JsonObject ?? throw MlflowErrors.BadRequest("Malformed OTLP request: it must be a JSON object.");
         }
         catch (JsonException exception)
         {
