@@ -11,7 +11,7 @@ using Zaffre.Web;
 
 namespace Zaffre.Endpoints.Features;
 
-/// <summary>DELETE of a deployment: refused while it has traffic. Its instances end after the requests that they run.</summary>
+/// <summary>DELETE of a deployment: refused while it has traffic, live or mirrored. Its instances end after the requests that they run.</summary>
 internal static class DeleteDeployment
 {
     public static void Map(IEndpointRouteBuilder workspace) =>
@@ -27,9 +27,9 @@ internal static class DeleteDeployment
             scope =>
             {
                 if (resources.Find(scope, id.Parent) is { } parent && resources.Find(scope, id) is not null
-                    && OnlineEndpoint.TrafficOf(parent.Document).Any(t => t.Value > 0 && t.Key.Equals(name, StringComparison.OrdinalIgnoreCase)))
+                    && OnlineEndpoint.TrafficOf(parent.Document).Concat(OnlineEndpoint.MirrorOf(parent.Document)).Any(t => t.Value > 0 && t.Key.Equals(name, StringComparison.OrdinalIgnoreCase)))
                 {
-                    throw new ProblemException(ArmErrors.Conflict($"Deployment '{name}' has traffic. Set its share to 0 on endpoint '{endpoint}' first.", "DeploymentHasTraffic"));
+                    throw new ProblemException(ArmErrors.Conflict($"Deployment '{name}' has live or mirrored traffic. Set its share to 0 on endpoint '{endpoint}' first.", "DeploymentHasTraffic"));
                 }
 
                 return resources.Delete(scope, id, caller, condition);

@@ -15,6 +15,8 @@ internal sealed class OnlineEndpoint(EndpointStore endpoints, DeploymentStore de
 {
     public const string Type = "onlineEndpoints";
 
+    private const int MostMirrored = 50;
+
     public override string Path => Type + "/{name}";
 
     public override string Action => "workspaces/onlineEndpoints";
@@ -23,7 +25,7 @@ internal sealed class OnlineEndpoint(EndpointStore endpoints, DeploymentStore de
 
     public override string? NameProblem(string part, string value) => OnlineName.Problem("endpoint", value);
 
-    public override IEnumerable<string> KeptOnly(JsonObject document) => StoredOnly.Present(document, "identity", "properties.publicNetworkAccess", "properties.mirrorTraffic");
+    public override IEnumerable<string> KeptOnly(JsonObject document) => StoredOnly.Present(document, "identity", "properties.publicNetworkAccess");
 
     public override bool Matches(IQueryCollection query, Resource resource)
     {
@@ -38,6 +40,8 @@ internal sealed class OnlineEndpoint(EndpointStore endpoints, DeploymentStore de
         document["properties"] is JsonObject properties && "AMLToken".Equals(properties.Text("authMode"), StringComparison.OrdinalIgnoreCase);
 
     public static Dictionary<string, int> TrafficOf(JsonObject document) => new DocumentReader(document).Numbers("traffic");
+
+    public static Dictionary<string, int> MirrorOf(JsonObject document) => new DocumentReader(document).Numbers("mirrorTraffic");
 
     public override async Task<Outcome<JsonObject>> PrepareAsync(ResourceCall call, JsonObject body, Resource? existing, CancellationToken ct)
     {
@@ -121,6 +125,28 @@ internal sealed class OnlineEndpoint(EndpointStore endpoints, DeploymentStore de
         return shares;
     }
 
+    private static void CheckMirror(DocumentReader reader, Dictionary<string, int> mirror, Dictionary<string, int> traffic)
+    {
+        var mirrored = mirror.Where(t => t.Value > 0).ToList();
+        if (mirrored.Count > 1)
+        {
+            reader.Invalid("properties.mirrorTraffic", $"Only one deployment can get mirrored traffic; {string.Join(" and ", mirrored.Select(t => t.Key))} are given.");
+        }
+
+        foreach (var (name, share) in mirrored)
+        {
+            if (share > MostMirrored)
+            {
+                reader.Invalid($"properties.mirrorTraffic.{name}", $"At most {MostMirrored} percent of the traffic can be mirrored; {share} is given.");
+            }
+
+            if (traffic.Any(t => t.Value > 0 && t.Key.Equals(name, StringComparison.OrdinalIgnoreCase)))
+            {
+                reader.Invalid($"properties.mirrorTraffic.{name}", $"Deployment '{name}' has live traffic; a deployment gets live or mirrored traffic, not both.");
+            }
+        }
+    }
+
     private static string? Refuse(DocumentReader reader, string path, string what)
     {
         reader.Unsupported(path, what);
@@ -146,7 +172,7 @@ internal sealed class OnlineEndpoint(EndpointStore endpoints, DeploymentStore de
     {
         var known = (await deployments.OfEndpointAsync(id, ct)).Select(d => d.Id.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var traffic = Shares(reader, "traffic", known);
-        Shares(reader, "mirrorTraffic", known);
+        CheckMirror(reader, Shares(reader, "mirrorTraffic", known), traffic);
         var sum = traffic.Values.Sum();
         if (sum is not (0 or 100))
         {

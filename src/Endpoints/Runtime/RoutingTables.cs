@@ -36,6 +36,7 @@ internal sealed class RoutingTables(IDatabase database, IResources resources, En
                 Epoch = row.Epoch,
                 KeyHashes = OnlineEndpoint.UsesTokens(endpoint.Document) ? [] : [EndpointStore.HashOf(primary), EndpointStore.HashOf(secondary)],
                 Traffic = OnlineEndpoint.TrafficOf(endpoint.Document),
+                MirrorTraffic = OnlineEndpoint.MirrorOf(endpoint.Document),
                 Deployments = [.. live.Select(d => Route(d, workers))],
             });
         }

@@ -37,6 +37,9 @@ public sealed record EndpointRoute(string Name, EndpointAuthentication Authentic
     /// <summary>Share of each deployment; all zero or summing to 100.</summary>
     public IReadOnlyDictionary<string, int> Traffic { get; init; } = new Dictionary<string, int>(StringComparer.Ordinal);
 
+    /// <summary>The deployment that gets copies of requests, and the share of them in percent. Empty when there is none.</summary>
+    public IReadOnlyDictionary<string, int> MirrorTraffic { get; init; } = new Dictionary<string, int>(StringComparer.Ordinal);
+
     public IReadOnlyList<DeploymentRoute> Deployments { get; init; } = [];
 }
 

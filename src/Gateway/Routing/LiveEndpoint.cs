@@ -29,6 +29,7 @@ internal sealed class LiveEndpoint
     private readonly Dictionary<string, DeploymentPool> deployments;
     private readonly EndpointRoute route;
     private readonly TimeProvider time;
+    private readonly (DeploymentPool Pool, int Share)? mirror;
 
     public LiveEndpoint(EndpointRoute route, IReadOnlyDictionary<string, DeploymentPool> pools, IReadOnlyDictionary<string, ECDsa> tokenKeys, TimeProvider time)
     {
@@ -42,6 +43,7 @@ internal sealed class LiveEndpoint
             .Where(t => t.Value > 0 && deployments.ContainsKey(t.Key))
             .OrderBy(t => t.Key, StringComparer.Ordinal)
             .Select(t => (upto += t.Value, deployments[t.Key]))];
+        mirror = route.MirrorTraffic.Where(t => t.Value > 0 && deployments.ContainsKey(t.Key)).Select(t => ((DeploymentPool, int)?)(deployments[t.Key], t.Value)).FirstOrDefault();
     }
 
     public string Name => route.Name;
@@ -87,6 +89,10 @@ internal sealed class LiveEndpoint
 
         return weights[^1].Pool;
     }
+
+    /// <summary>The deployment that gets a copy of a request, by its share; null for a request that names its deployment, and when there is none.</summary>
+    public DeploymentPool? ChooseMirror(in StringValues wanted, Random random) =>
+        mirror is { } chosen && wanted.Count == 0 && random.Next(100) < chosen.Share ? chosen.Pool : null;
 
     private bool IsKey(ReadOnlySpan<char> key)
     {

@@ -73,12 +73,17 @@ internal sealed class ScoringHandler(LiveTable table, ILogger<ScoringHandler> lo
             return;
         }
 
+        await ScoreAsync(context, pool, endpoint.ChooseMirror(context.Request.Headers["azureml-model-deployment"], Random.Shared));
+    }
+
+    private async Task ScoreAsync(HttpContext context, DeploymentPool pool, DeploymentPool? mirror)
+    {
         var started = Stopwatch.GetTimestamp();
         var requestId = StampIds(context, pool.Route.Name);
         var end = ScoringEnd.Failed;
         try
         {
-            end = await ReadAsync(context, pool, requestId);
+            end = await ReadAsync(context, pool, mirror, requestId);
         }
         catch (Exception e) when (e is BadHttpRequestException or IOException or OperationCanceledException)
         {
@@ -93,7 +98,7 @@ internal sealed class ScoringHandler(LiveTable table, ILogger<ScoringHandler> lo
 
     // The body is read before the request counts as pending, so that slow senders do not take the places of others;
     // when all places are taken already, it is not read at all.
-    private async ValueTask<ScoringEnd> ReadAsync(HttpContext context, DeploymentPool pool, string requestId)
+    private async ValueTask<ScoringEnd> ReadAsync(HttpContext context, DeploymentPool pool, DeploymentPool? mirror, string requestId)
     {
         var limit = pool.Route.MaxBodyBytes;
         if (pool.IsFull)
@@ -122,7 +127,24 @@ internal sealed class ScoringHandler(LiveTable table, ILogger<ScoringHandler> lo
         finally
         {
             pool.Leave();
+            if (mirror is not null)
+            {
+                Mirror(context, body.Memory, mirror);
+            }
         }
+    }
+
+    // The answer is on its way by now. A copy that finds no place is dropped and counted.
+    private void Mirror(HttpContext context, ReadOnlyMemory<byte> body, DeploymentPool pool)
+    {
+        if (pool.IsFull)
+        {
+            pool.Counters.Add(ScoringEnd.Rejected, TimeSpan.Zero);
+            return;
+        }
+
+        var copy = MirroredRequest.Of(context.Request, body);
+        _ = Task.Run(() => ScoreAsync(copy, pool, mirror: null));
     }
 
     private async ValueTask<ScoringEnd> RunAsync(HttpContext context, DeploymentPool pool, string requestId, ReadOnlyMemory<byte> body)

@@ -17,6 +17,7 @@ using Zaffre.Identity;
 using Zaffre.Kernel;
 using Zaffre.Resources;
 using Zaffre.Storage;
+using Zaffre.Tests.Http.Workspaces;
 using Zaffre.Web;
 
 namespace Zaffre.Tests.Http.Endpoints;
@@ -205,6 +206,14 @@ internal sealed class ServingHost : IAsyncDisposable
         nobody.BaseAddress = arm!.BaseAddress;
         using var answer = await (anonymous ? nobody : arm).GetAsync(new Uri("/metrics", UriKind.Relative));
         return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Sets live and mirrored traffic; the members that are refused.</summary>
+    public async Task<string[]> RefusedAsync(string endpoint, string traffic, string mirror)
+    {
+        var body = $$$"""{"location":"local","properties":{"authMode":"Key","traffic":{{{traffic}}},"mirrorTraffic":{{{mirror}}}}}""";
+        var answer = await ArmAsync(HttpMethod.Put, $"onlineEndpoints/{endpoint}", body);
+        return answer.Status == HttpStatusCode.BadRequest ? answer.Targets() : [];
     }
 
     public Task<(HttpStatusCode Status, JsonObject Body)> TrafficAsync(string endpoint, string traffic) => ArmAsync(

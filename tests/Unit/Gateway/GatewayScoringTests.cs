@@ -131,6 +131,69 @@ public sealed class GatewayScoringTests
     }
 
     [Fact]
+    public async Task Mirrored_requests_are_scored_by_the_other_deployment_too_and_never_slow_the_live_answer()
+    {
+        await using var rig = new ScoringRig();
+        await rig.StartGatewayAsync();
+        var seen = Path.Combine(rig.Root, "seen");
+        var endpoint = new EndpointRoute("iris", EndpointAuthentication.Key)
+        {
+            Epoch = "1",
+            KeyHashes = [ScoringRig.Hash(ScoringRig.Key)],
+            Traffic = All("blue"),
+            MirrorTraffic = All("green"),
+            Deployments =
+            [
+                new DeploymentRoute("blue") { Workers = [await rig.StartWorkerAsync(Script)] },
+                new DeploymentRoute("green")
+                {
+                    RequestTimeoutMs = 60_000,
+                    MaxQueueWaitMs = 60_000,
+                    Workers = [await rig.StartWorkerAsync($$"""
+                        import os, time
+                        from azureml.contrib.services.aml_request import rawhttp
+                        def init(): pass
+                        @rawhttp
+                        def run(request):
+                            with open("{{seen}}", "a") as f: f.write(request.get_data(as_text=True) + request.headers.get("x-mine", "") + request.headers.get("authorization", "") + "\n")
+                            while not os.path.exists("{{seen}}.go"): time.sleep(0.01)
+                            raise ValueError("nobody hears this")
+                        """)],
+                },
+            ],
+        };
+        await rig.PushAsync(endpoint);
+
+        // The mirror hangs with the first; the second waits and the third finds no place: all are answered at once by the live one.
+        for (var i = 0; i < 3; i++)
+        {
+            var (status, body, answer) = await rig.PostAsync("iris/score", $$"""{"a":{{i}}}""", ScoringRig.Key, ("x-mine", "yes"));
+            Assert.Equal(HttpStatusCode.OK, status);
+            Assert.Contains($$"""{"a": {{i}}}""", body, StringComparison.Ordinal);
+            Assert.Equal("blue", Assert.Single(answer.Headers.GetValues("azureml-model-deployment")));
+            await EventuallyAsync(rig, "green", c => c.Pending + c.Requests, i + 1);
+        }
+
+        await rig.AppearsAsync(seen);
+        Assert.Equal(HttpStatusCode.OK, (await rig.PostAsync("iris/score", """{"a":"named"}""", ScoringRig.Key, ("azureml-model-deployment", "blue"))).Status);
+        await File.WriteAllTextAsync(seen + ".go", "");
+        await EventuallyAsync(rig, "green", c => c.ModelErrors, 2);
+        Assert.Equal(["""{"a":0}yes""", """{"a":1}yes"""], await File.ReadAllLinesAsync(seen));
+        var counters = (await rig.CountersAsync()).ToDictionary(c => c.Deployment, StringComparer.Ordinal);
+        Assert.Equal((1, 3), (counters["green"].Rejected, counters["green"].Requests));
+        Assert.Equal((4, 4), (counters["blue"].Succeeded, counters["blue"].Requests));
+    }
+
+    private static async Task EventuallyAsync(ScoringRig rig, string deployment, Func<DeploymentCounters, long> what, long wanted)
+    {
+        for (var wait = 0; what((await rig.CountersAsync()).Single(c => c.Deployment == deployment)) != wanted; wait++)
+        {
+            Assert.True(wait < 1000, $"{deployment} never got there");
+            await Task.Delay(20);
+        }
+    }
+
+    [Fact]
     public async Task A_request_that_kills_its_process_is_one_502_and_the_next_is_answered_by_a_new_process()
     {
         await using var rig = new ScoringRig();

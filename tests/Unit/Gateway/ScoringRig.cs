@@ -142,6 +142,12 @@ internal sealed class ScoringRig : IAsyncDisposable
         await control.PushAsync(new RoutingTable { Version = ++version, Endpoints = endpoints }, CancellationToken.None);
     }
 
+    public async Task<IReadOnlyList<DeploymentCounters>> CountersAsync()
+    {
+        using var control = new GatewayClient(Folder);
+        return await control.CountersAsync(CancellationToken.None);
+    }
+
     public async Task<(HttpStatusCode Status, string Body, HttpResponseMessage Answer)> PostAsync(
         string path, string body, string? key = Key, params (string Name, string Value)[] headers)
     {
