@@ -6,13 +6,14 @@ using Zaffre.Benchmarks.Tracking;
 
 var root = Environment.GetEnvironmentVariable("ZAFFRE_HOME") ?? Directory.GetCurrentDirectory();
 var name = args.FirstOrDefault() ?? "core";
+var parts = args.Skip(1).ToArray();
 Console.WriteLine(Machine.Describe());
 Func<string, Task<IReadOnlyList<Figure>>>? run = name switch
 {
     "core" => CoreBenchmark.RunAsync,
     "clients" => ClientsBenchmark.RunAsync,
     "jobs" => JobsBenchmark.RunAsync,
-    "tracking" => TrackingBenchmark.RunAsync,
+    "tracking" => home => TrackingBenchmark.RunAsync(home, parts),
     _ => null,
 };
 if (run is null)
@@ -21,5 +22,5 @@ if (run is null)
     return 2;
 }
 
-await Report.WriteAsync(root, name, await Report.JudgeAsync(root, name, await run(root)));
+await Report.WriteAsync(root, string.Join('-', [name, .. parts]), await Report.JudgeAsync(root, name, await run(root)));
 return 0;

@@ -33,7 +33,7 @@ def main() -> None:
         old = resource["key"].rsplit("/", 1)[1]
         job = database.execute("SELECT * FROM jobs WHERE key = ?", [resource["key"]]).fetchone()
         run = database.execute("SELECT * FROM runs WHERE id = ?", [old]).fetchone()
-        tags = database.execute("SELECT name, value FROM run_tags WHERE run = ?", [run["key"]]).fetchall()
+        tags = database.execute("SELECT name, value, experiment FROM run_tags WHERE run = ?", [run["key"]]).fetchall()
         facets = database.execute("SELECT parent, facet, archived FROM job_facets WHERE sequence = ?", [resource["sequence"]]).fetchall()
         for number in range(int(sys.argv[2])):
             new = f"{old}x{number:04}"
@@ -42,7 +42,7 @@ def main() -> None:
             database.executemany("INSERT INTO job_facets (parent, facet, sequence, archived) VALUES (?, ?, ?, ?)", [(f["parent"], f["facet"], sequence, f["archived"]) for f in facets])
             copy(database, "jobs", "seq", job, old, new)
             key = copy(database, "runs", "key", run, old, new)
-            database.executemany("INSERT INTO run_tags VALUES (?, ?, ?)", [(key, tag["name"], tag["value"]) for tag in tags])
+            database.executemany("INSERT INTO run_tags (run, name, value, experiment) VALUES (?, ?, ?, ?)", [(key, tag["name"], tag["value"], tag["experiment"]) for tag in tags])
     database.commit()
 
 

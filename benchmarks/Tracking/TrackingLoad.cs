@@ -9,7 +9,15 @@ internal sealed class TrackingLoad(MlflowClient client, string experiment)
 {
     private static readonly TimeSpan Length = TimeSpan.FromSeconds(2);
 
+    private static readonly string[] Names = [.. Enumerable.Range(0, 10).Select(i => "metric" + i.ToString(CultureInfo.InvariantCulture))];
+
     private int runs;
+
+    /// <summary>The server's processor time when it can be asked for, in microseconds.</summary>
+    public Func<double>? ProcessorTime { get; init; }
+
+    /// <summary>Microseconds of the server's processor time for a call of the last load.</summary>
+    public double LastProcessorTime { get; private set; }
 
     /// <summary>Microseconds of one create-run, with so many clients at once.</summary>
     public Task<double> CreateRunsAsync(int clients) => EachAsync(clients, async _ => await CreateAsync());
@@ -25,7 +33,7 @@ internal sealed class TrackingLoad(MlflowClient client, string experiment)
     public async Task<double> LogBatchesAsync(int clients)
     {
         var own = await OwnAsync(clients);
-        return await EachAsync(clients, call => client.LogBatchAsync(Batch(own[call.Client], call.Number))) / 1000;
+        return await EachAsync(clients, call => client.LogMetricsAsync(own[call.Client], Batch(call.Number))) / 1000;
     }
 
     /// <summary>Runs with ten params, ten metrics and five tags, until there are so many.</summary>
@@ -49,7 +57,7 @@ internal sealed class TrackingLoad(MlflowClient client, string experiment)
         for (var call = -3; call < Calls; call++)
         {
             var began = Stopwatch.GetTimestamp();
-            var count = await client.SearchAsync(experiment, more);
+            var (count, _) = await client.SearchAsync([experiment], more);
             times.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
             if (count != found)
             {
@@ -98,9 +106,10 @@ internal sealed class TrackingLoad(MlflowClient client, string experiment)
 
     private async Task<string[]> OwnAsync(int clients) => await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => CreateAsync()));
 
-    private static async Task<double> EachAsync(int clients, Func<(int Client, int Number), Task> call)
+    private async Task<double> EachAsync(int clients, Func<(int Client, int Number), Task> call)
     {
         var calls = 0;
+        var spent = ProcessorTime?.Invoke() ?? 0;
         var began = Stopwatch.GetTimestamp();
         await Task.WhenAll(Enumerable.Range(0, clients).Select(async own =>
         {
@@ -110,20 +119,13 @@ internal sealed class TrackingLoad(MlflowClient client, string experiment)
                 Interlocked.Increment(ref calls);
             }
         }));
-        return Stopwatch.GetElapsedTime(began).TotalMicroseconds / calls;
+        var took = Stopwatch.GetElapsedTime(began).TotalMicroseconds / calls;
+        LastProcessorTime = ((ProcessorTime?.Invoke() ?? 0) - spent) / calls;
+        return took;
     }
 
-    private static string Batch(string run, int number)
-    {
-        var body = new StringBuilder($$"""{"run_id":"{{run}}","metrics":[""", 100_000);
-        for (var i = 0; i < 1000; i++)
-        {
-            var step = (number * 100) + (i / 10);
-            body.Append(CultureInfo.InvariantCulture, $$"""{{(i == 0 ? "" : ",")}}{"key":"metric{{i % 10}}","value":{{i * 0.37 + number:R}},"timestamp":{{1_700_000_000_000 + step}},"step":{{step}}}""");
-        }
-
-        return body.Append("]}").ToString();
-    }
+    private static IEnumerable<(string Key, double Value, long Step)> Batch(int number) =>
+        Enumerable.Range(0, 1000).Select(i => (Names[i % 10], (i * 0.37) + number, (number * 100L) + (i / 10)));
 
     private static string Contents(string run, int number)
     {

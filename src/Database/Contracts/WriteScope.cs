@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Dapper;
 
 namespace Zaffre.Database;
@@ -9,18 +8,18 @@ namespace Zaffre.Database;
 /// </summary>
 public sealed class WriteScope
 {
-    private readonly DbConnection connection;
-    private readonly List<NewEvent> events = [];
-    private readonly List<Action> committed = [];
+    private readonly PreparedConnection connection;
+    private List<NewEvent>? events;
+    private List<Action>? committed;
 
-    internal WriteScope(DbConnection connection, DateTimeOffset now) => (this.connection, Now) = (connection, now);
+    internal WriteScope(PreparedConnection connection, DateTimeOffset now) => (this.connection, Now) = (connection, now);
 
     /// <summary>The time of this unit; use it for every timestamp the unit writes.</summary>
     public DateTimeOffset Now { get; }
 
-    internal IReadOnlyList<NewEvent> Events => events;
+    internal IReadOnlyList<NewEvent> Events => events ?? [];
 
-    internal IReadOnlyList<Action> CommittedActions => committed;
+    internal IReadOnlyList<Action> CommittedActions => committed ?? [];
 
     /// <summary>Runs a statement; returns the number of rows it changed.</summary>
     public int Execute(string sql, object? parameters = null) => connection.Execute(sql, parameters);
@@ -31,9 +30,12 @@ public sealed class WriteScope
     /// <summary>The first row, or default.</summary>
     public T? QueryFirstOrDefault<T>(string sql, object? parameters = null) => connection.QueryFirstOrDefault<T>(sql, parameters);
 
+    /// <summary>The statement of that text, for what runs often; see <see cref="Statement"/>. The text must be one of the program's, not one that is put together.</summary>
+    public Statement Prepare(string sql) => connection.Statement(sql);
+
     /// <summary>Appends one event to the event log, in the same transaction.</summary>
-    public void Append(NewEvent change) => events.Add(change);
+    public void Append(NewEvent change) => (events ??= []).Add(change);
 
     /// <summary>Runs <paramref name="action"/> after the commit is durable; never when the unit is undone. Must be quick and must not throw.</summary>
-    public void OnCommitted(Action action) => committed.Add(action);
+    public void OnCommitted(Action action) => (committed ??= []).Add(action);
 }

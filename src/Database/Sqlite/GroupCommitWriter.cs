@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
-using Dapper;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Zaffre.Kernel;
@@ -16,6 +15,7 @@ namespace Zaffre.Database;
 internal sealed class GroupCommitWriter : IDisposable
 {
     private const int UnitsPerCommit = 256;
+    private static readonly string DigestOfNothing = Convert.ToHexStringLower(SHA256.HashData("{}"u8));
     private static readonly TimeSpan TimePerCommit = TimeSpan.FromMilliseconds(10);
 
     private readonly BlockingCollection<Unit> queue = [];
@@ -77,6 +77,8 @@ internal sealed class GroupCommitWriter : IDisposable
         }
         while (batch.Count < UnitsPerCommit && Stopwatch.GetElapsedTime(started) < TimePerCommit && TakeNext(batch, out unit));
 
+        // What a unit left halfway would keep its snapshot open.
+        connection.Reset();
         Execute("COMMIT");
         if (last > 0)
         {
@@ -114,6 +116,7 @@ internal sealed class GroupCommitWriter : IDisposable
         }
         catch (Exception exception) when (StillInTransaction)
         {
+            connection.Reset();
             Execute("ROLLBACK TO unit");
             Execute("RELEASE unit");
             unit.Fail(Explain(exception));
@@ -129,25 +132,21 @@ internal sealed class GroupCommitWriter : IDisposable
         var sequence = 0L;
         foreach (var change in scope.Events)
         {
-            sequence = connection.ExecuteScalar<long>(
-                "INSERT INTO events (time, actor, action, subject, digest, payload) VALUES (@time, @Actor, @Action, @Subject, @digest, @Payload) RETURNING sequence",
-                new
-                {
-                    time = scope.Now.ToUnixTimeMilliseconds(),
-                    change.Actor,
-                    change.Action,
-                    change.Subject,
-                    digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(change.Payload))),
-                    change.Payload,
-                });
+            var insert = connection.Statement("INSERT INTO events (time, actor, action, subject, digest, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+            insert.Bind(1, scope.Now.ToUnixTimeMilliseconds()).Bind(2, change.Actor).Bind(3, change.Action).Bind(4, change.Subject).Bind(5, Digest(change.Payload)).Bind(6, change.Payload).Run();
+            sequence = connection.LastRow;
         }
 
         return sequence;
     }
 
+    private static string Digest(string payload) =>
+        payload == "{}" ? DigestOfNothing : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(payload)));
+
     private void Abandon(List<Unit> batch, Exception exception)
     {
         DatabaseLog.CommitFailed(log, exception, batch.Count);
+        connection.Reset();
         if (StillInTransaction)
         {
             Execute("ROLLBACK");

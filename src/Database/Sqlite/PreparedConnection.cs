@@ -14,9 +14,13 @@ internal sealed class PreparedConnection(SqliteConnection connection) : DbConnec
     private const int MostKept = 400;
 
     private readonly Dictionary<string, Prepared> kept = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Statement> statements = new(StringComparer.Ordinal);
 
     /// <summary>True outside of a transaction.</summary>
     public bool IsAutocommit => SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) != 0;
+
+    /// <summary>The key of the row that was inserted last.</summary>
+    public long LastRow => SQLitePCL.raw.sqlite3_last_insert_rowid(connection.Handle);
 
     [AllowNull]
     public override string ConnectionString
@@ -44,9 +48,27 @@ internal sealed class PreparedConnection(SqliteConnection connection) : DbConnec
     }
 
     /// <summary>Runs a statement without parameters and without rows.</summary>
-    public void Run(string sql)
+    public void Run(string sql) => Statement(sql).Run();
+
+    /// <summary>A statement of this program, ready for its parameters. Their number is that of the texts in the program, so all are kept.</summary>
+    public Statement Statement(string sql)
     {
-        using var reader = Read(sql, null, CommandBehavior.Default);
+        if (statements.TryGetValue(sql, out var statement))
+        {
+            statement.Reset();
+            return statement;
+        }
+
+        return statements[sql] = new Statement(connection.Handle!, sql);
+    }
+
+    /// <summary>Ends what was left halfway.</summary>
+    public void Reset()
+    {
+        foreach (var statement in statements.Values)
+        {
+            statement.Reset();
+        }
     }
 
     /// <summary>Runs a statement with the parameters, prepared before or now.</summary>
@@ -71,6 +93,11 @@ internal sealed class PreparedConnection(SqliteConnection connection) : DbConnec
         if (disposing)
         {
             Forget();
+            foreach (var statement in statements.Values)
+            {
+                statement.Close();
+            }
+
             connection.Dispose();
         }
 

@@ -41,6 +41,7 @@ internal sealed class SqliteDatabase : IDatabase, IDisposable
         }
         finally
         {
+            connection.Reset();
             if (!connection.IsAutocommit)
             {
                 connection.Run("ROLLBACK");

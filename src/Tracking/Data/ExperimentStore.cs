@@ -35,6 +35,12 @@ internal sealed class ExperimentStore(IDatabase database, WorkspaceKeys workspac
 {
     private const string Columns = "SELECT key, name, fallback, deleted, created, updated FROM experiments";
 
+    private const string Named = Columns + " WHERE workspace = ?1 AND name = ?2";
+
+    private const string Default = Columns + " WHERE workspace = ?1 AND fallback = ?2";
+
+    private const string Known = Columns + " WHERE key = ?2 AND workspace = ?1 AND fallback = 0";
+
     public Experiment Ensure(WriteScope scope, WorkspaceRef workspace, string name) => EnsureRow(scope, workspaces.Ensure(scope, workspace), name).ToContract();
 
     public async Task<Experiment?> FindAsync(WorkspaceRef workspace, string name, CancellationToken ct)
@@ -62,17 +68,24 @@ internal sealed class ExperimentStore(IDatabase database, WorkspaceKeys workspac
         "INSERT INTO experiments (workspace, name, created, updated) VALUES (@workspace, @name, @now, @now) RETURNING key, name, fallback, deleted, created, updated",
         new { workspace, name, now = scope.Now.ToUnixTimeMilliseconds() })!;
 
-    public static ExperimentRow? ByName(WriteScope scope, long workspace, string name) =>
-        scope.QueryFirstOrDefault<ExperimentRow>(Columns + " WHERE workspace = @workspace AND name = @name", new { workspace, name });
+    public static ExperimentRow? ByName(WriteScope scope, long workspace, string name) => Only(scope.Prepare(Named).Bind(1, workspace).Bind(2, name));
 
-    public static ExperimentRow? ByName(DbConnection connection, long workspace, string name) =>
-        connection.QueryFirstOrDefault<ExperimentRow>(Columns + " WHERE workspace = @workspace AND name = @name", new { workspace, name });
+    public static ExperimentRow? ByName(DbConnection connection, long workspace, string name) => Only(connection.Prepare(Named).Bind(1, workspace).Bind(2, name));
 
     public static ExperimentRow? ById(WriteScope scope, long workspace, string id) =>
-        Where(id) is { } where ? scope.QueryFirstOrDefault<ExperimentRow>(Columns + where.Sql, new { workspace, where.Key }) : null;
+        Where(id) is { } where ? Only(scope.Prepare(where.Sql).Bind(1, workspace).Bind(2, where.Key)) : null;
 
     public static ExperimentRow? ById(DbConnection connection, long workspace, string id) =>
-        Where(id) is { } where ? connection.QueryFirstOrDefault<ExperimentRow>(Columns + where.Sql, new { workspace, where.Key }) : null;
+        Where(id) is { } where ? Only(connection.Prepare(where.Sql).Bind(1, workspace).Bind(2, where.Key)) : null;
+
+    private static ExperimentRow? Only(Statement row)
+    {
+        var found = row.Read()
+            ? new ExperimentRow { Key = row.Long(0), Name = row.Text(1), Fallback = row.Long(2), Deleted = row.Long(3), Created = row.Long(4), Updated = row.Long(5) }
+            : null;
+        row.Reset();
+        return found;
+    }
 
     public static IReadOnlyList<ExperimentRow> ByKeys(DbConnection connection, IReadOnlyList<long> keys)
     {
@@ -102,8 +115,8 @@ internal sealed class ExperimentStore(IDatabase database, WorkspaceKeys workspac
         .ToLookup(row => row.Owner, row => (row.Name, row.Value));
 
     private static (string Sql, long Key)? Where(string id) => id == "0"
-        ? (" WHERE workspace = @workspace AND fallback = 1", 0)
+        ? (Default, 1)
         : long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var key)
-            ? (" WHERE workspace = @workspace AND key = @Key AND fallback = 0", key)
+            ? (Known, key)
             : null;
 }

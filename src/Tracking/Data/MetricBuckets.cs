@@ -1,23 +1,32 @@
 using System.Data.Common;
-using Dapper;
+using System.Runtime.InteropServices;
 using Zaffre.Database;
 
 namespace Zaffre.Tracking.Data;
 
+/// <summary>One metric of one run.</summary>
+[StructLayout(LayoutKind.Auto)]
+internal readonly record struct SeriesKey(long Run, long Metric);
+
 /// <summary>
 /// Series in short, for charts: of each 64, 4,096 and 262,144 steps the least and the greatest value, written with the points. A chart of ten million points
-/// reads some thousand rows, and no peak is lost.
+/// reads some thousand rows, and no peak is lost. A series begins to have buckets of 64 steps when it has more than <see cref="Short"/> points, and the others
+/// when it has more than <see cref="MostRead"/>: most series never do.
 /// </summary>
 internal static class MetricBuckets
 {
     /// <summary>A bucket of a level holds two to the power of it steps.</summary>
     public static readonly IReadOnlyList<int> Levels = [6, 12, 18];
 
-    private const int MostRead = 10_240;
+    /// <summary>Series of at most so many points have no buckets.</summary>
+    public const int Short = 512;
+
+    /// <summary>Most buckets that are read for one run.</summary>
+    public const int MostRead = 10_240;
 
     private const string Upsert = """
         INSERT INTO run_metric_buckets (run, metric, level, bucket, first_time, last_time, low, low_step, low_time, high, high_step, high_time, nan_step, nan_time)
-        VALUES (@run, @metric, @level, @bucket, @first, @last, @low, @lowStep, @lowTime, @high, @highStep, @highTime, @nanStep, @nanTime)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
         ON CONFLICT DO UPDATE SET
             first_time = min(first_time, excluded.first_time),
             last_time = max(last_time, excluded.last_time),
@@ -31,88 +40,79 @@ internal static class MetricBuckets
             nan_time = CASE WHEN nan_step IS NULL OR excluded.nan_step < nan_step THEN excluded.nan_time ELSE nan_time END
         """;
 
-    /// <summary>Adds points of a run. Adding one twice changes nothing.</summary>
-    public static void Add(WriteScope scope, long run, IReadOnlyList<(long Metric, MetricPoint Point)> points) => scope.Execute(
-        Upsert,
-        Levels.SelectMany(level => points.GroupBy(one => (one.Metric, Bucket: one.Point.Step >> level), one => one.Point).Select(group =>
+    /// <summary>Adds points that are new to a series which had <paramref name="before"/> others; null for one that has had all levels ever since.</summary>
+    public static void Add(WriteScope scope, SeriesKey series, IReadOnlyList<MetricPoint> points, long? before)
+    {
+        var after = before + points.Count;
+        if (after <= Short)
         {
-            MetricPoint? Of(Func<IEnumerable<MetricPoint>, MetricPoint> pick, bool nan) => group.Where(point => double.IsNaN(point.Value) == nan).ToArray() is { Length: > 0 } some ? pick(some) : null;
-            var low = Of(some => some.MinBy(point => point.Value), nan: false);
-            var high = Of(some => some.MaxBy(point => point.Value), nan: false);
-            var gap = Of(some => some.MinBy(point => point.Step), nan: true);
-            return new
-            {
-                run,
-                metric = group.Key.Metric,
-                level,
-                bucket = group.Key.Bucket,
-                first = group.Min(point => point.Time),
-                last = group.Max(point => point.Time),
-                low = low?.Value,
-                lowStep = low?.Step,
-                lowTime = low?.Time,
-                high = high?.Value,
-                highStep = high?.Step,
-                highTime = high?.Time,
-                nanStep = gap?.Step,
-                nanTime = gap?.Time,
-            };
-        })));
-
-    /// <summary>How many buckets of the lowest level have points in the range, of several runs together, counted to <paramref name="most"/> at most.</summary>
-    public static int Count(DbConnection connection, IReadOnlyList<long> runs, long metric, ChartRange range, int most) => connection.QueryFirst<int>(
-        "SELECT count(*) FROM (SELECT 1 FROM run_metric_buckets WHERE run IN (SELECT value FROM json_each(@runs)) AND metric = @metric AND level = @level AND bucket BETWEEN @first AND @last LIMIT @most)",
-        new { runs = Keys.Json(runs), metric, level = Levels[0], first = range.From >> Levels[0], last = range.To >> Levels[0], most });
-
-    /// <summary>Between which times a run's points of the range lie; null without any.</summary>
-    public static (long First, long Last)? Times(DbConnection connection, long run, long metric, ChartRange range)
-    {
-        var (first, last) = connection.QueryFirst<(long? First, long? Last)>(
-            "SELECT min(first_time), max(last_time) FROM run_metric_buckets WHERE run = @run AND metric = @metric AND level = @level AND bucket BETWEEN @first AND @last",
-            new { run, metric, level = Levels[0], first = range.From >> Levels[0], last = range.To >> Levels[0] });
-        return first is { } known ? (known, last!.Value) : null;
-    }
-
-    /// <summary>Between which times the points of the first two buckets of the range lie, or of the last two; null without any.</summary>
-    public static (long First, long Last)? EndTimes(DbConnection connection, long run, long metric, ChartRange range, bool last)
-    {
-        var (from, to) = connection.QueryFirst<(long? From, long? To)>(
-            "SELECT min(first_time), max(last_time) FROM (SELECT first_time, last_time FROM run_metric_buckets WHERE run = @run AND metric = @metric AND level = @level "
-            + $"AND bucket BETWEEN @first AND @last ORDER BY bucket{(last ? " DESC" : "")} LIMIT 2)",
-            new { run, metric, level = Levels[0], first = range.From >> Levels[0], last = range.To >> Levels[0] });
-        return from is { } known ? (known, to!.Value) : null;
-    }
-
-    /// <summary>
-    /// About <see cref="ChartRange.Top"/> points of a run in the range, in the order of their steps: of each of equally long parts the least and the greatest, and the first NaN.
-    /// </summary>
-    public static IEnumerable<MetricPoint> Read(DbConnection connection, long run, string name, long metric, ChartRange range)
-    {
-        var rows = Rows(connection, run, metric, range);
-        if (rows.Count == 0)
-        {
-            return [];
+            return;
         }
 
-        var (first, length) = (rows[0].Bucket, rows[^1].Bucket - rows[0].Bucket + 1);
-        var parts = Math.Max(1, range.Top / 2);
-        return rows
-            .GroupBy(row => (long)((Int128)(row.Bucket - first) * parts / length))
-            .SelectMany(part => Extremes(name, part))
-            .Where(point => point.Step >= range.From && point.Step <= range.To)
-            .Distinct()
-            .OrderBy(point => point.Step).ThenBy(point => point.Time);
+        // What begins here takes the points of before along: they are in the table by now.
+        var narrow = MetricBucket.Over(before <= Short ? All(scope, series) : points, Levels[0]);
+        Write(scope, series, Levels[0], narrow);
+        if (after <= MostRead)
+        {
+            return;
+        }
+
+        var source = before is > Short and <= MostRead ? MetricBucket.Over(All(scope, series), Levels[0]) : narrow;
+        for (var level = 1; level < Levels.Count; level++)
+        {
+            source = MetricBucket.Over(source, Levels[level] - Levels[level - 1]);
+            Write(scope, series, Levels[level], source);
+        }
     }
 
-    private static List<BucketRow> Rows(DbConnection connection, long run, long metric, ChartRange range)
+    /// <summary>Whether the series has buckets; without them it has at most <see cref="Short"/> points. Null when there is no such series.</summary>
+    public static bool? Has(DbConnection connection, SeriesKey series)
     {
-        List<BucketRow> rows = [];
+        var read = connection.Prepare("SELECT points FROM run_latest WHERE run = ?1 AND metric = ?2").Bind(1, series.Run).Bind(2, series.Metric);
+        bool? has = read.Read() ? read.IsNull(0) || read.Long(0) > Short : null;
+        read.Reset();
+        return has;
+    }
+
+    /// <summary>How many buckets of the lowest level have points in the range, counted to <paramref name="most"/> at most.</summary>
+    public static int Count(DbConnection connection, SeriesKey series, ChartRange range, int most)
+    {
+        var count = connection.Prepare("SELECT count(*) FROM (SELECT 1 FROM run_metric_buckets WHERE run = ?1 AND metric = ?2 AND level = ?3 AND bucket BETWEEN ?4 AND ?5 LIMIT ?6)");
+        return count.Bind(1, series.Run).Bind(2, series.Metric).Bind(3, Levels[0]).Bind(4, range.From >> Levels[0]).Bind(5, range.To >> Levels[0]).Bind(6, most).Read() ? (int)count.Long(0) : 0;
+    }
+
+    /// <summary>Between which times a run's points of the range lie; null without any.</summary>
+    public static (long First, long Last)? Times(DbConnection connection, SeriesKey series, ChartRange range) => Times(
+        connection.Prepare("SELECT min(first_time), max(last_time) FROM run_metric_buckets WHERE run = ?1 AND metric = ?2 AND level = ?3 AND bucket BETWEEN ?4 AND ?5"), series, range);
+
+    /// <summary>Between which times the points of the first two buckets of the range lie, or of the last two; null without any.</summary>
+    public static (long First, long Last)? EndTimes(DbConnection connection, SeriesKey series, ChartRange range, bool last) => Times(
+        connection.Prepare(
+            "SELECT min(first_time), max(last_time) FROM (SELECT first_time, last_time FROM run_metric_buckets WHERE run = ?1 AND metric = ?2 AND level = ?3 "
+            + $"AND bucket BETWEEN ?4 AND ?5 ORDER BY bucket{(last ? " DESC" : "")} LIMIT 2)"),
+        series,
+        range);
+
+    /// <summary>The buckets of the range, of the lowest level at which they are not too many.</summary>
+    public static IReadOnlyList<MetricBucket> Read(DbConnection connection, SeriesKey series, string name, ChartRange range)
+    {
+        List<MetricBucket> rows = [];
         foreach (var level in Levels)
         {
-            rows = connection.Query<BucketRow>(
-                "SELECT bucket AS Bucket, low AS Low, low_step AS LowStep, low_time AS LowTime, high AS High, high_step AS HighStep, high_time AS HighTime, nan_step AS NanStep, nan_time AS NanTime "
-                + "FROM run_metric_buckets WHERE run = @run AND metric = @metric AND level = @level AND bucket BETWEEN @first AND @last ORDER BY bucket LIMIT @limit",
-                new { run, metric, level, first = range.From >> level, last = range.To >> level, limit = MostRead + 1 }).AsList();
+            var read = connection.Prepare(
+                "SELECT bucket, low, low_time, low_step, high, high_time, high_step, nan_time, nan_step FROM run_metric_buckets "
+                + "WHERE run = ?1 AND metric = ?2 AND level = ?3 AND bucket BETWEEN ?4 AND ?5 ORDER BY bucket LIMIT ?6");
+            read.Bind(1, series.Run).Bind(2, series.Metric).Bind(3, level).Bind(4, range.From >> level).Bind(5, range.To >> level).Bind(6, MostRead + 1);
+            rows.Clear();
+            while (read.Read())
+            {
+                rows.Add(MetricBucket.Of(
+                    read.Long(0),
+                    read.IsNull(1) ? null : new MetricPoint(name, read.Double(1), read.Long(2), read.Long(3)),
+                    read.IsNull(4) ? null : new MetricPoint(name, read.Double(4), read.Long(5), read.Long(6)),
+                    read.IsNull(7) ? null : new MetricPoint(name, double.NaN, read.Long(7), read.Long(8))));
+            }
+
             if (rows.Count <= MostRead)
             {
                 break;
@@ -122,20 +122,35 @@ internal static class MetricBuckets
         return rows;
     }
 
-    private static IEnumerable<MetricPoint> Extremes(string name, IEnumerable<BucketRow> part)
+    private static (long First, long Last)? Times(Statement read, SeriesKey series, ChartRange range)
     {
-        var rows = part.ToArray();
-        if (rows.Where(row => row.Low is not null).MinBy(row => row.Low) is { } low && rows.Where(row => row.High is not null).MaxBy(row => row.High) is { } high)
-        {
-            yield return new MetricPoint(name, low.Low!.Value, low.LowTime!.Value, low.LowStep!.Value);
-            yield return new MetricPoint(name, high.High!.Value, high.HighTime!.Value, high.HighStep!.Value);
-        }
+        read.Bind(1, series.Run).Bind(2, series.Metric).Bind(3, Levels[0]).Bind(4, range.From >> Levels[0]).Bind(5, range.To >> Levels[0]);
+        (long, long)? times = read.Read() && !read.IsNull(0) ? (read.Long(0), read.Long(1)) : null;
+        read.Reset();
+        return times;
+    }
 
-        if (rows.FirstOrDefault(row => row.NanStep is not null) is { } gap)
+    private static void Write(WriteScope scope, SeriesKey series, int level, IReadOnlyList<MetricBucket> buckets)
+    {
+        var upsert = scope.Prepare(Upsert).Bind(1, series.Run).Bind(2, series.Metric).Bind(3, level);
+        foreach (var bucket in buckets)
         {
-            yield return new MetricPoint(name, double.NaN, gap.NanTime!.Value, gap.NanStep!.Value);
+            upsert.Bind(4, bucket.Number).Bind(5, bucket.FirstTime).Bind(6, bucket.LastTime)
+                .Bind(7, bucket.Low?.Value).Bind(8, bucket.Low?.Step).Bind(9, bucket.Low?.Time)
+                .Bind(10, bucket.High?.Value).Bind(11, bucket.High?.Step).Bind(12, bucket.High?.Time)
+                .Bind(13, bucket.Gap?.Step).Bind(14, bucket.Gap?.Time).Run();
         }
     }
 
-    private sealed record BucketRow(long Bucket, double? Low, long? LowStep, long? LowTime, double? High, long? HighStep, long? HighTime, long? NanStep, long? NanTime);
+    private static List<MetricPoint> All(WriteScope scope, SeriesKey series)
+    {
+        var points = new List<MetricPoint>(MostRead);
+        var read = scope.Prepare("SELECT time, step, nan, value FROM run_metrics WHERE run = ?1 AND metric = ?2").Bind(1, series.Run).Bind(2, series.Metric);
+        while (read.Read())
+        {
+            points.Add(new MetricPoint("", read.Long(2) != 0 ? double.NaN : read.Double(3), read.Long(0), read.Long(1)));
+        }
+
+        return points;
+    }
 }

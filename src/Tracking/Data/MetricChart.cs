@@ -1,5 +1,5 @@
 using System.Data.Common;
-using Dapper;
+using Zaffre.Database;
 
 namespace Zaffre.Tracking.Data;
 
@@ -17,63 +17,143 @@ internal static class MetricChart
 
     private const int MostBuckets = 160;
 
-    private const string InRange = "metric = @metric AND step BETWEEN @From AND @To";
+    private const string Points = "SELECT time, step, nan, value FROM run_metrics WHERE run = ?1 AND metric = ?2 AND step BETWEEN ?3 AND ?4";
 
     public static ILookup<long, MetricRow> Read(DbConnection connection, IReadOnlyList<long> runs, string name, ChartRange range)
     {
-        if (connection.QueryFirstOrDefault<long?>("SELECT key FROM metric_names WHERE name = @name", new { name }) is not { } metric)
+        if (MetricStore.KeyOf(connection, name) is not { } metric)
         {
             return Enumerable.Empty<MetricRow>().ToLookup(point => point.Run);
         }
 
-        if (MetricBuckets.Count(connection, runs, metric, range, MostBuckets + 1) > MostBuckets)
+        var chart = new Chart(connection, name, range);
+        var series = runs.Select(run => Open(chart, new SeriesKey(run, metric))).OfType<Series>().ToList();
+        if (series.Sum(one => one.Buckets) > MostBuckets)
         {
-            return runs.SelectMany(run => InShort(connection, new Series(run, metric, name), range)).ToLookup(point => point.Run);
+            return series.SelectMany(one => InShort(chart, one)).ToLookup(point => point.Run);
         }
 
-        var times = runs.Select(run => (Run: run, Times: MetricBuckets.Times(connection, run, metric, range))).Where(run => run.Times is not null).ToDictionary(run => run.Run, run => run.Times!.Value);
-        var steps = Steps(connection, times, metric, range);
-        return times.SelectMany(run => Points(connection, new Series(run.Key, metric, name), steps, run.Value, range)).ToLookup(point => point.Run);
+        var steps = Steps(chart, series);
+        return series.SelectMany(one => Of(chart, one, steps)).ToLookup(point => point.Run);
     }
 
-    // Of the first and the last step no peak tells.
-    private static IEnumerable<MetricRow> InShort(DbConnection connection, Series series, ChartRange range)
+    private static Series? Open(Chart chart, SeriesKey key) => MetricBuckets.Has(chart.Connection, key) switch
     {
-        MetricRow? End(bool last) => MetricBuckets.EndTimes(connection, series.Run, series.Metric, range, last) is { } times
-            ? connection.Query<(long Time, long Step, long Nan, double Value)>(
-                    $"SELECT time, step, nan, value FROM run_metrics WHERE run = @run AND {InRange} AND time BETWEEN @First AND @Last ORDER BY step{(last ? " DESC" : "")}, time LIMIT 1",
-                    new { run = series.Run, metric = series.Metric, range.From, range.To, times.First, times.Last })
-                .Select(point => new MetricRow(series.Run, series.Name, point.Time, point.Step, point.Nan, point.Value)).FirstOrDefault()
-            : null;
+        null => null,
+        true => new Series(key, null, MetricBuckets.Count(chart.Connection, key, chart.Range, MostBuckets + 1)),
+        false => Few(key, [.. Rows(chart, key, chart.Connection.Prepare(Points + " ORDER BY step, time, nan, value"))]),
+    };
 
-        return MetricBuckets.Read(connection, series.Run, series.Name, series.Metric, range)
-            .Select(point => new MetricRow(series.Run, series.Name, point.Time, point.Step, double.IsNaN(point.Value) ? 1 : 0, double.IsNaN(point.Value) ? 0 : point.Value))
-            .Prepend(End(last: false)).Append(End(last: true)).OfType<MetricRow>().Distinct();
+    private static Series Few(SeriesKey key, IReadOnlyList<MetricRow> points) => new(key, points, points.Select(point => point.Step >> MetricBuckets.Levels[0]).Distinct().Count());
+
+    private static List<long> Steps(Chart chart, IReadOnlyList<Series> series)
+    {
+        var (steps, top) = (series.SelectMany(one => Steps(chart, one)).Distinct().Order().ToList(), chart.Range.Top);
+        return steps.Count <= top ? steps : [.. Enumerable.Range(0, top).Select(i => steps[(int)((long)i * steps.Count / top)]), steps[^1]];
     }
 
-    private static List<long> Steps(DbConnection connection, IReadOnlyDictionary<long, (long First, long Last)> runs, long metric, ChartRange range)
+    private static IEnumerable<long> Steps(Chart chart, Series series)
     {
-        var steps = runs.SelectMany(run => connection.Query<long>(
-                $"SELECT DISTINCT step FROM run_metrics WHERE run = @run AND {InRange} AND time BETWEEN @First AND @Last",
-                new { run = run.Key, metric, range.From, range.To, run.Value.First, run.Value.Last }))
-            .Distinct().Order().ToList();
-        return steps.Count <= range.Top ? steps : [.. Enumerable.Range(0, range.Top).Select(i => steps[(int)((long)i * steps.Count / range.Top)]), steps[^1]];
+        if (series.Few is { } few)
+        {
+            return few.Select(point => point.Step);
+        }
+
+        var read = chart.Connection.Prepare("SELECT DISTINCT step FROM run_metrics WHERE run = ?1 AND metric = ?2 AND step BETWEEN ?3 AND ?4 AND time BETWEEN ?5 AND ?6");
+        return MetricBuckets.Times(chart.Connection, series.Key, chart.Range) is { } times ? Read(chart, series.Key, read.Bind(5, times.First).Bind(6, times.Last), row => row.Long(0)) : [];
     }
 
-    private static IEnumerable<MetricRow> Points(DbConnection connection, Series series, IEnumerable<long> steps, (long First, long Last) times, ChartRange range)
+    private static IEnumerable<MetricRow> Of(Chart chart, Series series, IReadOnlyList<long> steps)
     {
-        const string Of = $"FROM run_metrics WHERE run = @run AND {InRange} AND time BETWEEN @First AND @Last";
-        var ends = connection.QueryFirst<(long? First, long? Last)>($"SELECT min(step), max(step) {Of}", new { run = series.Run, metric = series.Metric, range.From, range.To, times.First, times.Last });
-        if (ends is not ({ } first, { } last))
+        if (series.Few is { } points)
+        {
+            HashSet<long> shown = points.Count == 0 ? [] : [.. steps, points[0].Step, points[^1].Step];
+            return points.Where(point => shown.Contains(point.Step));
+        }
+
+        if (Steps(chart, series).ToList() is not { Count: > 0 } own)
         {
             return [];
         }
 
-        return connection.Query<(long Time, long Step, long Nan, double Value)>(
-                $"SELECT time, step, nan, value {Of} AND step IN (SELECT value FROM json_each(@steps)) ORDER BY step, time, nan, value LIMIT @MostPointsOfRun",
-                new { run = series.Run, metric = series.Metric, MostPointsOfRun, range.From, range.To, times.First, times.Last, steps = Keys.Json(steps.Append(first).Append(last).Distinct()) })
-            .Select(point => new MetricRow(series.Run, series.Name, point.Time, point.Step, point.Nan, point.Value));
+        // Of steps that have thousands of points each not all can be shown.
+        var read = chart.Connection.Prepare(Points + " AND step IN (SELECT value FROM json_each(?5)) AND time BETWEEN ?6 AND ?7 ORDER BY step, time, nan, value LIMIT ?8");
+        var times = MetricBuckets.Times(chart.Connection, series.Key, chart.Range)!.Value;
+        return Rows(chart, series.Key, read.Bind(5, Keys.Json(steps.Append(own.Min()).Append(own.Max()).Distinct())).Bind(6, times.First).Bind(7, times.Last).Bind(8, MostPointsOfRun));
     }
 
-    private sealed record Series(long Run, long Metric, string Name);
+    /// <summary>
+    /// About <see cref="ChartRange.Top"/> points of a run in the range, in the order of their steps: of each of equally long parts the least and the greatest, and the first NaN.
+    /// </summary>
+    private static IEnumerable<MetricRow> InShort(Chart chart, Series series)
+    {
+        var buckets = series.Few is { } few
+            ? MetricBucket.Over(few.Select(point => new MetricPoint(chart.Name, point.Real, point.Time, point.Step)), MetricBuckets.Levels[0])
+            : MetricBuckets.Read(chart.Connection, series.Key, chart.Name, chart.Range);
+        var points = Extremes(buckets, chart.Range).Select(point => new MetricRow(series.Key.Run, chart.Name, point.Time, point.Step, point.Nan, point.Stored));
+        return points.Prepend(End(chart, series, last: false)).Append(End(chart, series, last: true)).OfType<MetricRow>().Distinct();
+    }
+
+    // Of the first and the last step no peak tells.
+    private static MetricRow? End(Chart chart, Series series, bool last)
+    {
+        if (series.Few is { } few)
+        {
+            return few.Count == 0 ? null : last ? few.First(point => point.Step == few[^1].Step) : few[0];
+        }
+
+        return MetricBuckets.EndTimes(chart.Connection, series.Key, chart.Range, last) is { } times
+            ? Rows(
+                chart,
+                series.Key,
+                chart.Connection.Prepare(Points + $" AND time BETWEEN ?5 AND ?6 ORDER BY step{(last ? " DESC" : "")}, time LIMIT 1").Bind(5, times.First).Bind(6, times.Last)).FirstOrDefault()
+            : null;
+    }
+
+    private static IEnumerable<MetricPoint> Extremes(IReadOnlyList<MetricBucket> buckets, ChartRange range)
+    {
+        if (buckets.Count == 0)
+        {
+            return [];
+        }
+
+        var (first, length) = (buckets[0].Number, buckets[^1].Number - buckets[0].Number + 1);
+        var parts = Math.Max(1, range.Top / 2);
+        return buckets
+            .GroupBy(bucket => (long)((Int128)(bucket.Number - first) * parts / length))
+            .SelectMany(part =>
+            {
+                var all = new MetricBucket(part.Key);
+                foreach (var bucket in part)
+                {
+                    all.Add(bucket);
+                }
+
+                return new[] { all.Low, all.High, all.Gap };
+            })
+            .OfType<MetricPoint>()
+            .Where(point => point.Step >= range.From && point.Step <= range.To)
+            .Distinct()
+            .OrderBy(point => point.Step).ThenBy(point => point.Time);
+    }
+
+    private static List<MetricRow> Rows(Chart chart, SeriesKey key, Statement read) =>
+        Read(chart, key, read, row => new MetricRow(key.Run, chart.Name, row.Long(0), row.Long(1), row.Long(2), row.Double(3)));
+
+    private static List<T> Read<T>(Chart chart, SeriesKey key, Statement read, Func<Statement, T> row)
+    {
+        var rows = new List<T>();
+        read.Bind(1, key.Run).Bind(2, key.Metric).Bind(3, chart.Range.From).Bind(4, chart.Range.To);
+        while (read.Read())
+        {
+            rows.Add(row(read));
+        }
+
+        return rows;
+    }
+
+    private sealed record Chart(DbConnection Connection, string Name, ChartRange Range);
+
+    /// <summary>The series of one run; <paramref name="Few"/> are its points of the range in order when they are few, <paramref name="Buckets"/> how many buckets of the lowest level these fill.</summary>
+    private sealed record Series(SeriesKey Key, IReadOnlyList<MetricRow>? Few, int Buckets);
 }

@@ -24,9 +24,8 @@ internal static class RunData
     {
         foreach (var (name, value) in tags)
         {
-            scope.Execute(
-                "INSERT INTO run_tags (run, name, value, experiment) SELECT key, @name, @value, experiment FROM runs WHERE key = @run ON CONFLICT DO UPDATE SET value = excluded.value",
-                new { run, name, value });
+            scope.Prepare("INSERT INTO run_tags (run, name, value, experiment) SELECT key, ?2, ?3, experiment FROM runs WHERE key = ?1 ON CONFLICT DO UPDATE SET value = excluded.value")
+                .Bind(1, run).Bind(2, name).Bind(3, value).Run();
         }
     }
 
@@ -51,12 +50,16 @@ internal static class RunData
     {
         foreach (var (name, value) in values)
         {
-            if (scope.Execute("INSERT INTO run_params (run, name, value, experiment) SELECT key, @name, @value, experiment FROM runs WHERE key = @run ON CONFLICT DO NOTHING", new { run, name, value }) > 0)
+            var added = scope.Prepare("INSERT INTO run_params (run, name, value, experiment) SELECT key, ?2, ?3, experiment FROM runs WHERE key = ?1 ON CONFLICT DO NOTHING")
+                .Bind(1, run).Bind(2, name).Bind(3, value).Run();
+            if (added > 0)
             {
                 continue;
             }
 
-            var old = scope.QueryFirstOrDefault<string>("SELECT value FROM run_params WHERE run = @run AND name = @name", new { run, name });
+            var known = scope.Prepare("SELECT value FROM run_params WHERE run = ?1 AND name = ?2").Bind(1, run).Bind(2, name);
+            var old = known.Read() ? known.Text(0) : null;
+            known.Reset();
             if (old != value)
             {
                 return new ParamChange(name, old ?? "", value);
@@ -70,7 +73,19 @@ internal static class RunData
 
     public static ILookup<long, (string Name, string Value)> Params(DbConnection connection, IReadOnlyList<long> runs) => Read(connection, "run_params", runs);
 
-    private static ILookup<long, (string Name, string Value)> Read(DbConnection connection, string table, IReadOnlyList<long> runs) => connection
-        .Query<(long Run, string Name, string Value)>($"SELECT run, name, value FROM {table} WHERE run IN (SELECT value FROM json_each(@runs)) ORDER BY run, name", new { runs = Keys.Json(runs) })
-        .ToLookup(row => row.Run, row => (row.Name, row.Value));
+    private static ILookup<long, (string Name, string Value)> Read(DbConnection connection, string table, IReadOnlyList<long> runs)
+    {
+        var rows = new List<(long Run, string Name, string Value)>();
+        var read = connection.Prepare($"SELECT name, value FROM {table} WHERE run = ?1 ORDER BY name");
+        foreach (var run in runs)
+        {
+            read.Bind(1, run);
+            while (read.Read())
+            {
+                rows.Add((run, read.Text(0), read.Text(1)));
+            }
+        }
+
+        return rows.ToLookup(row => row.Run, row => (row.Name, row.Value));
+    }
 }

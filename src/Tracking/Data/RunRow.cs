@@ -1,4 +1,5 @@
 using System.Globalization;
+using Zaffre.Database;
 using Zaffre.Web;
 
 namespace Zaffre.Tracking.Data;
@@ -12,6 +13,31 @@ internal sealed record RunRow
         + "r.start_time AS startTime, r.started, r.ended, r.error_code AS errorCode, r.error_message AS errorMessage, (r.deleted OR e.deleted) AS deleted, e.deleted AS experimentDeleted";
 
     public const string Select = "SELECT " + Columns + " FROM runs r JOIN experiments e ON e.key = r.experiment";
+
+    /// <summary>The row at which a statement of <see cref="Select"/> stands.</summary>
+    public static RunRow Read(Statement row) => new()
+    {
+        Key = row.Long(0),
+        Workspace = row.Long(1),
+        Id = row.Text(2),
+        Experiment = row.Long(3),
+        ExperimentName = row.Text(4),
+        Fallback = row.Long(5),
+        Name = row.Text(6),
+        Parent = row.TextOrNull(7),
+        Type = row.TextOrNull(8),
+        Status = row.Long(9),
+        User = row.Text(10),
+        Target = row.TextOrNull(11),
+        Created = row.Long(12),
+        StartTime = row.Long(13),
+        Started = row.LongOrNull(14),
+        Ended = row.LongOrNull(15),
+        ErrorCode = row.TextOrNull(16),
+        ErrorMessage = row.TextOrNull(17),
+        Deleted = row.Long(18),
+        ExperimentDeleted = row.Long(19),
+    };
 
     public long Key { get; init; }
 

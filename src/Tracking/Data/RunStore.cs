@@ -10,6 +10,10 @@ namespace Zaffre.Tracking.Data;
 /// <summary>The runs of all workspaces.</summary>
 internal sealed class RunStore(IDatabase database, WorkspaceKeys workspaces) : IRuns
 {
+    private const string ById = RunRow.Select + " WHERE r.workspace = ?1 AND r.id = ?2";
+
+    private const string ByKey = RunRow.Select + " WHERE r.key = ?1";
+
     public Run Create(WriteScope scope, NewRun run)
     {
         var workspace = workspaces.Ensure(scope, run.Workspace);
@@ -20,7 +24,6 @@ internal sealed class RunStore(IDatabase database, WorkspaceKeys workspaces) : I
         {
             Workspace = workspace,
             Id = run.Id,
-            Experiment = experiment.Key,
             Name = run.DisplayName ?? run.Id,
             Parent = run.Parent,
             Type = run.Type,
@@ -31,24 +34,27 @@ internal sealed class RunStore(IDatabase database, WorkspaceKeys workspaces) : I
             StartTime = started ?? now,
             Started = started,
             Ended = run.Status.IsTerminal() ? now : null,
-        });
+        }, experiment);
         RunData.SetTags(scope, row.Key, OwnTags(run, row).Concat(run.Tags.Select(tag => (tag.Key, tag.Value))));
         return row.ToContract(run.Workspace);
     }
 
-    /// <summary>Inserts <paramref name="row"/>; a Conflict problem when its id is taken.</summary>
-    public static RunRow Insert(WriteScope scope, RunRow row)
+    /// <summary>Inserts <paramref name="row"/> into its experiment; a Conflict problem when its id is taken.</summary>
+    public static RunRow Insert(WriteScope scope, RunRow row, ExperimentRow experiment)
     {
-        if (Find(scope, row.Workspace, row.Id) is not null)
+        var insert = scope.Prepare(
+            "INSERT INTO runs (workspace, id, experiment, name, parent, type, status, user, target, created, start_time, started, ended) "
+            + "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (workspace, id) DO NOTHING RETURNING key")
+            .Bind(1, row.Workspace).Bind(2, row.Id).Bind(3, experiment.Key).Bind(4, row.Name).Bind(5, row.Parent).Bind(6, row.Type).Bind(7, row.Status).Bind(8, row.User)
+            .Bind(9, row.Target).Bind(10, row.Created).Bind(11, row.StartTime).Bind(12, row.Started).Bind(13, row.Ended);
+        if (!insert.Read())
         {
             throw new ProblemException(new Problem(ProblemKind.Conflict, "RunAlreadyExists", $"A run with id '{row.Id}' already exists."));
         }
 
-        var key = scope.QueryFirstOrDefault<long>(
-            "INSERT INTO runs (workspace, id, experiment, name, parent, type, status, user, target, created, start_time, started, ended) "
-            + "VALUES (@Workspace, @Id, @Experiment, @Name, @Parent, @Type, @Status, @User, @Target, @Created, @StartTime, @Started, @Ended) RETURNING key",
-            row);
-        return Find(scope, key)!;
+        var key = insert.Long(0);
+        insert.Reset();
+        return row with { Key = key, Experiment = experiment.Key, ExperimentName = experiment.Name, Fallback = experiment.Fallback, Deleted = experiment.Deleted, ExperimentDeleted = experiment.Deleted };
     }
 
     public bool SetStatus(WriteScope scope, WorkspaceRef workspace, string id, RunStatus status, RunError? error = null, DateTimeOffset? at = null)
@@ -146,18 +152,32 @@ internal sealed class RunStore(IDatabase database, WorkspaceKeys workspaces) : I
             ct);
     }
 
-    public static RunRow? Find(WriteScope scope, long workspace, string id) =>
-        scope.QueryFirstOrDefault<RunRow>(RunRow.Select + " WHERE r.workspace = @workspace AND r.id = @id", new { workspace, id });
+    public static RunRow? Find(WriteScope scope, long workspace, string id) => Only(scope.Prepare(ById).Bind(1, workspace).Bind(2, id));
 
-    public static RunRow? Find(DbConnection connection, long workspace, string id) =>
-        connection.QueryFirstOrDefault<RunRow>(RunRow.Select + " WHERE r.workspace = @workspace AND r.id = @id", new { workspace, id });
+    public static RunRow? Find(DbConnection connection, long workspace, string id) => Only(connection.Prepare(ById).Bind(1, workspace).Bind(2, id));
 
-    public static RunRow? Find(WriteScope scope, long key) => scope.QueryFirstOrDefault<RunRow>(RunRow.Select + " WHERE r.key = @key", new { key });
+    public static RunRow? Find(WriteScope scope, long key) => Only(scope.Prepare(ByKey).Bind(1, key));
 
     public static IReadOnlyList<RunRow> ByKeys(DbConnection connection, IReadOnlyList<long> keys)
     {
-        var rows = connection.Query<RunRow>(RunRow.Select + " WHERE r.key IN (SELECT value FROM json_each(@keys))", new { keys = Keys.Json(keys) }).ToDictionary(row => row.Key);
-        return [.. keys.Where(rows.ContainsKey).Select(key => rows[key])];
+        var rows = new List<RunRow>(keys.Count);
+        var find = connection.Prepare(ByKey);
+        foreach (var key in keys)
+        {
+            if (Only(find.Bind(1, key)) is { } row)
+            {
+                rows.Add(row);
+            }
+        }
+
+        return rows;
+    }
+
+    private static RunRow? Only(Statement statement)
+    {
+        var row = statement.Read() ? RunRow.Read(statement) : null;
+        statement.Reset();
+        return row;
     }
 
     public static void SetDeleted(WriteScope scope, long key, bool deleted) =>

@@ -22,15 +22,16 @@ internal sealed class MlflowCall(HttpContext http, MlflowMount mount, long works
 
     public Task<MlflowRequest> ReadAsync(CancellationToken ct) => MlflowRequest.ReadAsync(http.Request, ct);
 
-    /// <summary>Answers 200 with the members that <paramref name="write"/> writes into one object.</summary>
-    public async Task WriteAsync(Action<Utf8JsonWriter> write, CancellationToken ct)
+    /// <summary>Answers 200 with the members that <paramref name="write"/> writes into one object. It is sent, in one piece with its headers, when the operation ends.</summary>
+    public Task WriteAsync(Action<Utf8JsonWriter> write, CancellationToken ct)
     {
+        ct.ThrowIfCancellationRequested();
         http.Response.ContentType = "application/json";
-        await using var writer = new Utf8JsonWriter(http.Response.BodyWriter, Writing);
+        using var writer = new Utf8JsonWriter(http.Response.BodyWriter, Writing);
         writer.WriteStartObject();
         write(writer);
         writer.WriteEndObject();
-        await writer.FlushAsync(ct);
+        return Task.CompletedTask;
     }
 
     /// <summary>As <see cref="WriteAsync"/>, for answers that are sent while they are made.</summary>
@@ -41,9 +42,12 @@ internal sealed class MlflowCall(HttpContext http, MlflowMount mount, long works
         writer.WriteStartObject();
         await write(writer);
         writer.WriteEndObject();
-        await writer.FlushAsync(ct);
     }
 
     /// <summary>Answers 200 with an empty object.</summary>
-    public Task WriteEmptyAsync(CancellationToken ct) => WriteAsync(_ => { }, ct);
+    public Task WriteEmptyAsync(CancellationToken ct)
+    {
+        http.Response.ContentLength = 2;
+        return WriteAsync(_ => { }, ct);
+    }
 }

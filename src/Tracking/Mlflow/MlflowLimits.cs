@@ -24,13 +24,16 @@ internal static partial class MlflowLimits
 
     public static MetricPoint Metric(MlflowRequest metric)
     {
-        var key = Name("metric", metric.RequiredText("key"));
+        var key = MetricName(metric.RequiredText("key"));
         return new MetricPoint(
             key,
             metric.Double("value") ?? throw MlflowErrors.Missing("value"),
             metric.Long("timestamp") ?? throw MlflowErrors.Missing("timestamp"),
             metric.Long("step") ?? 0);
     }
+
+    /// <summary>The name of a metric when it may be one.</summary>
+    public static string MetricName(string name) => Name("metric", name);
 
     /// <summary>The same point for the logged model it was measured on, or null.</summary>
     public static ModelPoint? OfModel(MlflowRequest metric, MetricPoint point) =>

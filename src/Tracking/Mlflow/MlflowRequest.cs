@@ -9,7 +9,7 @@ namespace Zaffre.Tracking.Mlflow;
 
 /// <summary>
 /// The parameters of a call: the JSON body, or the query of a GET and of a call without a body. Reads as leniently as MLflow does: unknown members
-/// are ignored, numbers may be strings, and an empty string is a missing one.
+/// are ignored, numbers may be strings, and an empty string is a missing one. Valid until the request ends.
 /// </summary>
 internal sealed class MlflowRequest
 {
@@ -27,6 +27,9 @@ internal sealed class MlflowRequest
 
     private MlflowRequest(JsonElement body, IQueryCollection? query, long length) => (this.body, this.query, Length) = (body, query, length);
 
+    /// <summary>One object of a list.</summary>
+    public static MlflowRequest Of(JsonElement item) => new(item, null, 0);
+
     /// <summary>Bytes of the body.</summary>
     public long Length { get; }
 
@@ -37,22 +40,22 @@ internal sealed class MlflowRequest
             return new MlflowRequest(default, request.Query, 0);
         }
 
-        var buffer = await ReadBodyAsync(request, ct);
-        if (buffer.Length == 0)
+        var read = await RequestBody.ReadAsync(request, Limit, ct);
+        if (read.Bytes.Length == 0)
         {
             return new MlflowRequest(default, request.Query, 0);
         }
 
         try
         {
-            if (JsonText.Fault(buffer.GetBuffer().AsSpan(0, (int)buffer.Length), MaxDepth) is { } fault)
+            if (JsonText.Fault(read.Bytes.Span, MaxDepth) is { } fault)
             {
                 throw MlflowErrors.BadRequest($"Malformed request: the body is not valid JSON: {fault}");
             }
 
-            using var document = JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), Reading);
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                ? new MlflowRequest(document.RootElement.Clone(), null, buffer.Length)
+            var root = read.Parse(Reading);
+            return root.ValueKind == JsonValueKind.Object
+                ? new MlflowRequest(root, null, read.Bytes.Length)
                 : throw MlflowErrors.BadRequest("Malformed request: the body must be a JSON object.");
         }
         catch (JsonException exception)
@@ -160,7 +163,10 @@ internal sealed class MlflowRequest
             : throw MlflowErrors.Invalid($"Invalid value for parameter '{name}' supplied: it must be an object.");
     }
 
-    public IReadOnlyList<MlflowRequest> Objects(string name)
+    public IReadOnlyList<MlflowRequest> Objects(string name) => [.. Elements(name).Select(item => new MlflowRequest(item, null, 0))];
+
+    /// <summary>As <see cref="Objects"/>, for lists that are long.</summary>
+    public IReadOnlyList<JsonElement> Elements(string name)
     {
         if (query is not null || Member(name) is not { } list)
         {
@@ -168,25 +174,8 @@ internal sealed class MlflowRequest
         }
 
         return list.ValueKind == JsonValueKind.Array && list.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Object)
-            ? [.. list.EnumerateArray().Select(item => new MlflowRequest(item, null, 0))]
+            ? [.. list.EnumerateArray()]
             : throw MlflowErrors.Invalid($"Invalid value for parameter '{name}' supplied: it must be a list of objects.");
-    }
-
-    private static async Task<MemoryStream> ReadBodyAsync(HttpRequest request, CancellationToken ct)
-    {
-        var buffer = new MemoryStream((int)Math.Clamp(request.ContentLength ?? 4096, 0, Limit));
-        var chunk = new byte[16 * 1024];
-        int read;
-        while ((read = await request.Body.ReadAsync(chunk, ct)) > 0)
-        {
-            buffer.Write(chunk, 0, read);
-            if (buffer.Length > Limit)
-            {
-                throw MlflowErrors.Invalid($"The request body exceeds {Limit} bytes.");
-            }
-        }
-
-        return buffer;
     }
 
     private string? AnyText(string name) => query is not null ? First(query[name]) : Member(name) is { } value ? AsText(name, value) : null;

@@ -71,4 +71,58 @@ public sealed class PreparedStatementTests : IDisposable
         Assert.Equal(before, await fixture.Database.ReadAsync(connection => connection.Query<int>(All, new { least = 0 }).Count(), default));
         Assert.Equal(3, await fixture.Database.WriteAsync(scope => scope.Execute("UPDATE t SET more = @more", new { more = "x" }), default));
     }
+
+    [Fact]
+    public async Task A_plain_statement_keeps_every_text_and_number_as_it_was()
+    {
+        string?[] texts = [null, "", "x", "with\0zero", "\ud83d\ude00 ü", new string('ä', 5000)];
+        await fixture.Database.WriteAsync(
+            scope =>
+            {
+                for (var i = 0; i < texts.Length; i++)
+                {
+                    scope.Prepare("INSERT INTO t (x, text) VALUES (?1, ?2)").Bind(1, 100 + i).Bind(2, texts[i]).Run();
+                }
+            },
+            default);
+
+        var read = await fixture.Database.ReadAsync(
+            connection =>
+            {
+                var rows = new List<(long, string?)>();
+                var all = connection.Prepare("SELECT x, text FROM t WHERE x >= ?1 ORDER BY x").Bind(1, 100);
+                while (all.Read())
+                {
+                    rows.Add((all.Long(0), all.TextOrNull(1)));
+                }
+
+                return rows;
+            },
+            default);
+        Assert.Equal(texts.Select((text, i) => (100L + i, text)), read);
+    }
+
+    [Fact]
+    public async Task A_plain_statement_that_failed_or_was_left_halfway_runs_again_and_its_unit_is_undone()
+    {
+        const string Insert = "INSERT INTO t (x) VALUES (?1)";
+        var error = await Assert.ThrowsAsync<Microsoft.Data.Sqlite.SqliteException>(() => fixture.Database.WriteAsync(
+            scope =>
+            {
+                Assert.True(scope.Prepare("SELECT x FROM t WHERE x >= ?1").Bind(1, 1).Read());
+                scope.Prepare(Insert).Bind(1, 50).Run();
+                return scope.Prepare(Insert).Bind(1, 50).Run();
+            },
+            default));
+        Assert.Contains("UNIQUE", error.Message, StringComparison.Ordinal);
+
+        Assert.Equal(1, await fixture.Database.WriteAsync(scope => scope.Prepare(Insert).Bind(1, 50).Run(), default));
+        Assert.Equal(1, await fixture.Database.ReadAsync(connection => First(connection.Prepare("SELECT x FROM t WHERE x >= ?1 ORDER BY x").Bind(1, 1)), default));
+        await fixture.Database.WriteAsync(scope => scope.Execute("DELETE FROM t WHERE x < 50"), default);
+        Assert.Equal(50, await fixture.Database.ReadAsync(connection => First(connection.Prepare("SELECT x FROM t WHERE x >= ?1 ORDER BY x").Bind(1, 1)), default));
+        Assert.False(await fixture.Database.ReadAsync(connection => connection.Prepare("SELECT x FROM t WHERE x >= ?1 ORDER BY x").Bind(1, 51).Read(), default));
+    }
+
+    // Leaves the rest of the rows unread.
+    private static long First(Statement statement) => statement.Read() ? statement.Long(0) : throw new InvalidOperationException("There is no row.");
 }

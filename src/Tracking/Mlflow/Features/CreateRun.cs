@@ -52,7 +52,6 @@ internal sealed class CreateRun(IDatabase database) : MlflowOperation
         {
             Workspace = call.WorkspaceKey,
             Id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)),
-            Experiment = experiment.Key,
             Name = tags[MlflowTags.RunName],
             Parent = tags.GetValueOrDefault(MlflowTags.ParentRun),
             Status = (long)RunStatus.Running,
@@ -60,7 +59,7 @@ internal sealed class CreateRun(IDatabase database) : MlflowOperation
             Created = now,
             StartTime = start ?? now,
             Started = start ?? now,
-        });
+        }, experiment);
         RunData.SetTags(scope, run.Key, tags.Select(tag => (tag.Key, tag.Value)));
         scope.Append(RunAccess.Event(call, run, "write"));
         return run;

@@ -18,15 +18,15 @@ internal sealed class LogBatch(RunAccess runs, MetricStore metrics, LoggedModelA
         }
 
         var id = request.RunId();
-        var points = request.Objects("metrics");
+        var points = request.Elements("metrics");
         var values = request.Objects("params");
         var tags = request.Objects("tags");
         Count("metrics", points.Count, MlflowLimits.BatchMetrics);
         Count("params", values.Count, MlflowLimits.BatchParams);
         Count("tags", tags.Count, MlflowLimits.BatchTags);
         Count("metrics, params, and tags", points.Count + values.Count + tags.Count, MlflowLimits.BatchEntities);
-        var (readPoints, readValues, readTags) = (points.Select(MlflowLimits.Metric).ToList(), values.Select(MlflowLimits.Param).ToList(), tags.Select(MlflowLimits.Tag).ToList());
-        var ofModels = points.Zip(readPoints, MlflowLimits.OfModel).OfType<ModelPoint>().ToList();
+        var (readPoints, ofModels) = new MetricReader().Read(points);
+        var (readValues, readTags) = (values.Select(MlflowLimits.Param).ToList(), tags.Select(MlflowLimits.Tag).ToList());
 
         await runs.WriteAsync(
             call,
