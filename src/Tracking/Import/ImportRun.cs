@@ -68,7 +68,7 @@ internal sealed class ImportRun(RunRow run, string experiment, IReadOnlyList<(st
         if (found is null)
         {
             var now = scope.Now.ToUnixTimeMilliseconds();
-            found = RunStore.Insert(scope, run with { Workspace = unit.Call.Key, Experiment = owner.Key, Created = run.StartTime < 0 ? now : run.StartTime, StartTime = run.StartTime < 0 ? now : run.StartTime });
+            found = RunStore.Insert(scope, run with { Workspace = unit.Call.Key, Created = run.StartTime < 0 ? now : run.StartTime, StartTime = run.StartTime < 0 ? now : run.StartTime }, owner);
             unit.Made(Word);
             unit.Append("experiments/runs/write", $"experiments/{owner.Id}/runs/{run.Id}");
             if (unit.IsElsewhere(run.Id))
