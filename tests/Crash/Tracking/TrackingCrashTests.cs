@@ -52,20 +52,21 @@ public sealed class TrackingCrashTests : IAsyncLifetime
         Assert.Equal("ok", integrity.Succeeded().Output.Trim());
     }
 
-    private List<CrashingClient> Clients(int round, Random random) =>
+    private List<TrackingClient> Clients(int round, Random random) =>
     [
-        .. Enumerable.Range(0, 2).SelectMany(i => new CrashingClient[]
+        .. Enumerable.Range(0, 2).SelectMany(i => new TrackingClient[]
         {
-            new CrashingMetrics($"metrics-{round}-{i}", random.Next()),
-            new CrashingRuns($"runs-{round}-{i}", random.Next()),
-            new CrashingRegistry($"registry-{round}-{i}", random.Next(), server.Workspace),
-            new CrashingTraces($"traces-{round}-{i}", random.Next()),
-            new CrashingArtifacts($"artifacts-{round}-{i}", random.Next()),
-            new CrashingLoggedModels($"models-{round}-{i}", random.Next()),
+            new MetricsClient($"metrics-{round}-{i}", random.Next()),
+            new RunsClient($"runs-{round}-{i}", random.Next()),
+            new RegistryClient($"registry-{round}-{i}", random.Next(), server.Workspace),
+            new TracesClient($"traces-{round}-{i}", random.Next()),
+            new ArtifactsClient($"artifacts-{round}-{i}", random.Next()),
+            new LoggedModelsClient($"models-{round}-{i}", random.Next()),
+            new ExperimentsClient($"experiments-{round}-{i}", random.Next()),
         }),
     ];
 
-    private async Task RoundsAsync(List<CrashingClient> clients, int kills, Random random)
+    private async Task RoundsAsync(List<TrackingClient> clients, int kills, Random random)
     {
         var token = await server.TokenAsync();
         using (var wire = new TrackingWire(server.Client(token)))

@@ -7,10 +7,10 @@ namespace Zaffre.Tests.Crash.Tracking;
 internal sealed record Change(Func<Task> Send, Action Apply, bool Repeatable);
 
 /// <summary>
-/// A client that changes things of its own, one after the other, until the server is killed, and knows what must be there then: everything that was
-/// acknowledged, once, and of the change whose answer was lost all or nothing.
+/// A client that changes things of its own, one after the other, and knows what must be there then: everything that was acknowledged, once; and when the
+/// server was killed, of the change whose answer was lost all or nothing.
 /// </summary>
-internal abstract class CrashingClient(string name, int seed)
+internal abstract class TrackingClient(string name, int seed)
 {
     private Change? pending;
     private TrackingWire? wire;
@@ -25,14 +25,14 @@ internal abstract class CrashingClient(string name, int seed)
 
     protected TrackingWire Wire => wire!;
 
-    /// <summary>What the client works on, made before the first kill.</summary>
+    /// <summary>Makes what the client works on.</summary>
     public Task SetUpAsync(TrackingWire server)
     {
         wire = server;
         return SetUpAsync();
     }
 
-    /// <summary>Works until the server is gone, and tells of each change that was acknowledged.</summary>
+    /// <summary>Changes until the server is gone, and tells of each change that was acknowledged.</summary>
     public async Task WorkAsync(TrackingWire server, Action acknowledged)
     {
         wire = server;
@@ -50,7 +50,14 @@ internal abstract class CrashingClient(string name, int seed)
         }
     }
 
-    /// <summary>After a restart: sends the lost request again, or finds out what became of it, and compares everything.</summary>
+    /// <summary>One change.</summary>
+    public Task WorkAsync(TrackingWire server)
+    {
+        wire = server;
+        return DoAsync(Next());
+    }
+
+    /// <summary>Compares everything; after a restart it first sends the lost request again, or finds out what became of it.</summary>
     public async Task CheckAsync(TrackingWire server)
     {
         wire = server;

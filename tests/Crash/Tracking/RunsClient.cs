@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Zaffre.Tests.Crash.Tracking;
 
 /// <summary>Creates, ends, renames, tags, deletes and restores runs, and notes their inputs and models.</summary>
-internal sealed class CrashingRuns(string name, int seed) : CrashingClient(name, seed)
+internal sealed class RunsClient(string name, int seed) : TrackingClient(name, seed)
 {
     private readonly List<MadeRun> runs = [];
     private readonly Dictionary<string, string> ids = new(StringComparer.Ordinal);

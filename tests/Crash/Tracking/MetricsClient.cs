@@ -1,7 +1,7 @@
 namespace Zaffre.Tests.Crash.Tracking;
 
 /// <summary>Logs points one by one and in batches with params and tags, some of them twice, in and out of order.</summary>
-internal sealed class CrashingMetrics(string name, int seed) : CrashingClient(name, seed)
+internal sealed class MetricsClient(string name, int seed) : TrackingClient(name, seed)
 {
     private const int Runs = 3;
     private const long Begin = 1_700_000_000_000;

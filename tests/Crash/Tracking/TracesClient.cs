@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Zaffre.Tests.Crash.Tracking;
 
 /// <summary>Begins, ends, tags, assesses and deletes traces of MLflow 2, MLflow 3 and OpenTelemetry.</summary>
-internal sealed class CrashingTraces(string name, int seed) : CrashingClient(name, seed)
+internal sealed class TracesClient(string name, int seed) : TrackingClient(name, seed)
 {
     private readonly List<MadeTrace> traces = [];
     private readonly Dictionary<string, string> ids = new(StringComparer.Ordinal);

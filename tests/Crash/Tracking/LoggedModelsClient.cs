@@ -1,7 +1,7 @@
 namespace Zaffre.Tests.Crash.Tracking;
 
 /// <summary>Logs models as MLflow 3 does: creates and finalizes them, tags them, measures them.</summary>
-internal sealed class CrashingLoggedModels(string name, int seed) : CrashingClient(name, seed)
+internal sealed class LoggedModelsClient(string name, int seed) : TrackingClient(name, seed)
 {
     private readonly List<MadeModel> models = [];
     private readonly Dictionary<string, string> ids = new(StringComparer.Ordinal);

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Zaffre.Tests.Crash.Tracking;
 
 /// <summary>Registers versions of one model, moves stages and aliases, tags and deletes them.</summary>
-internal sealed class CrashingRegistry(string name, int seed, string workspace) : CrashingClient(name, seed)
+internal sealed class RegistryClient(string name, int seed, string workspace) : TrackingClient(name, seed)
 {
     private static readonly string[] Stages = ["None", "Staging", "Production", "Archived"];
     private readonly SortedDictionary<int, Version> versions = [];

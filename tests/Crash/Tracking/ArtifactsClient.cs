@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace Zaffre.Tests.Crash.Tracking;
 
 /// <summary>Writes, overwrites and deletes a run's files, whole and in parts: a file is one of its versions, whole, and of an upload that was not completed there is nothing to see.</summary>
-internal sealed class CrashingArtifacts(string name, int seed) : CrashingClient(name, seed)
+internal sealed class ArtifactsClient(string name, int seed) : TrackingClient(name, seed)
 {
     private const int Parts = 3;
     private readonly SortedDictionary<string, int> files = new(StringComparer.Ordinal);
