@@ -71,10 +71,6 @@ internal sealed class ImportRun(RunRow run, string experiment, IReadOnlyList<(st
             found = RunStore.Insert(scope, run with { Workspace = unit.Call.Key, Created = run.StartTime < 0 ? now : run.StartTime, StartTime = run.StartTime < 0 ? now : run.StartTime }, owner);
             unit.Made(Word);
             unit.Append("experiments/runs/write", $"experiments/{owner.Id}/runs/{run.Id}");
-            if (unit.IsElsewhere(run.Id))
-            {
-                unit.Tell("RunElsewhere", $"A run of the id '{run.Id}' is in another workspace of this server too; they are two runs.");
-            }
         }
         else if (found.Experiment != owner.Key)
         {

@@ -28,7 +28,6 @@ internal sealed class ImportUnknowable : Exception;
 internal sealed class ImportUnit(WriteScope scope, ImportCall call)
 {
     private const string Provider = "Microsoft.MachineLearningServices/workspaces/";
-    private const string ElsewhereSql = "SELECT 1 FROM run_workspaces w CROSS JOIN runs r WHERE r.workspace = w.key AND r.id = @id AND w.key != @Key LIMIT 1";
 
     public WriteScope Scope => scope;
 
@@ -57,9 +56,6 @@ internal sealed class ImportUnit(WriteScope scope, ImportCall call)
     }
 
     public static ImportRefusal OfJob(string id) => new("RunIsJob", $"The run '{id}' is a job's here. Import into another workspace.");
-
-    /// <summary>True when a run of this id is in another workspace of this server.</summary>
-    public bool IsElsewhere(string run) => scope.QueryFirstOrDefault<long?>(ElsewhereSql, new { id = run, call.Key }) is not null;
 
     public Exception Missing(string code, string message) => call.Rehearsal ? new ImportUnknowable() : new ImportRefusal(code, message);
 }
