@@ -42,6 +42,8 @@ public static class TrackingModule
         services.AddSingleton<IUriScheme, RegistryScheme>().AddSingleton<IUriScheme, MlflowArtifactsScheme>();
         services.AddSingleton<RegistryAccess>().AddSingleton<ModelSources>().AddSingleton<ArtifactPlaces>();
         services.AddSingleton<LoggedModelStore>().AddSingleton<LoggedModelAccess>().AddSingleton<TraceAccess>();
+        services.AddSingleton<IUriScheme, ArtifactScheme>();
+        services.AddSingleton<ArtifactContainers>().AddSingleton<ArtifactAnswers>().AddSingleton<MetricService>();
         services.AddSingleton<ArtifactTickets>().AddSingleton<ArtifactUploads>();
         services.AddSingleton<RunAccess>();
         services.AddSingleton<ExperimentAccess>().AddSingleton<ImportStores>();
@@ -56,6 +58,9 @@ public static class TrackingModule
         SignedArtifacts.Map(endpoints);
         RunHistoryRoutes.Map(endpoints);
         ArtifactRoutes.Map(endpoints);
+        ArtifactServiceRoutes.Map(endpoints);
+        MetricRoutes.Map(endpoints);
+        RunTokenRoutes.Map(endpoints);
         RunPropertyRoutes.Map(endpoints);
         ImportRoutes.Map(endpoints);
         return endpoints;
@@ -99,6 +104,7 @@ public static class TrackingModule
         .AddSingleton<MlflowOperation, PutArtifact>()
         .AddSingleton<MlflowOperation, GetArtifact>()
         .AddSingleton<MlflowOperation, DeleteArtifact>()
+        .AddSingleton<MlflowOperation, UploadArtifact>()
         .AddSingleton<MlflowOperation, GetNamedArtifact>()
         .AddSingleton<MlflowOperation, CreateUpload>()
         .AddSingleton<MlflowOperation, CompleteUpload>()

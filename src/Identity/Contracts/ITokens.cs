@@ -15,6 +15,9 @@ public interface ITokens
     /// <summary>As <see cref="IssueForJobAsync"/>, inside a write unit: the token is valid once the unit is committed.</summary>
     string IssueForJob(WriteScope scope, ArmId job);
 
+    /// <summary>When a token of this server ends by its own claim; null for one that is none of this server's.</summary>
+    DateTimeOffset? ExpiryOf(string token);
+
     /// <summary>Ends the job's token with the unit that ends the job. Does nothing when there is none.</summary>
     void RevokeJob(WriteScope scope, ArmId job);
 }

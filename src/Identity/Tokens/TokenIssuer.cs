@@ -48,6 +48,12 @@ internal sealed class TokenIssuer(SigningKeys keys, Authority authority, IDataba
         return Sign(claims);
     }
 
+    public DateTimeOffset? ExpiryOf(string token)
+    {
+        using var claims = Jwt.Read(token, keys, out _, out _);
+        return claims?.RootElement.TryGetProperty("exp", out var ends) == true && ends.TryGetInt64(out var seconds) ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
+    }
+
     public void RevokeJob(WriteScope scope, ArmId job) => JobTokenRows.Delete(scope, job.Key);
 
     private string Sign(AccessClaims claims) => Jwt.Write(claims.ToJson(authority.TenantId), keys.Current);

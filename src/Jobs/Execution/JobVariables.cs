@@ -1,5 +1,6 @@
 using System.Globalization;
 using Zaffre.Compute;
+using Zaffre.Identity;
 using Zaffre.Jobs.Data;
 using Zaffre.Jobs.Submission;
 using Zaffre.Kernel;
@@ -9,7 +10,7 @@ using Zaffre.Web;
 namespace Zaffre.Jobs.Execution;
 
 /// <summary>The variables that a job finds: what Azure ML sets, what MLflow reads, and the certificates to trust.</summary>
-internal sealed class JobVariables(IPublicUrls urls, JobOptions options, DataDirectory data)
+internal sealed class JobVariables(IPublicUrls urls, ITokens tokens, JobOptions options, DataDirectory data)
 {
     private const string BundleInTask = "/mnt/zaffre/ca-bundle.pem";
 
@@ -35,6 +36,7 @@ internal sealed class JobVariables(IPublicUrls urls, JobOptions options, DataDir
             ["AZUREML_SERVICE_ENDPOINT"] = url,
             ["AZUREML_RUN_HISTORY_SERVICE_ENDPOINT"] = url,
             ["AZUREML_RUN_TOKEN"] = ticket.Token,
+            ["AZUREML_RUN_TOKEN_EXPIRY"] = tokens.ExpiryOf(ticket.Token)?.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture) ?? "",
             ["MLFLOW_TRACKING_URI"] = TrackingUri.Of(url, workspace),
             ["MLFLOW_TRACKING_TOKEN"] = ticket.Token,
             ["MLFLOW_RUN_ID"] = job.Name,

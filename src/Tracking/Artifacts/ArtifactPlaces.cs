@@ -60,6 +60,21 @@ internal sealed class ArtifactPlaces(IDatabase database, RunAccess runs, Artifac
         return new ArtifactPlace(await artifacts.RootAsync(call.Workspace, RunArtifacts.Prefix(run.Id), ct), rest);
     }
 
+    /// <summary>A path among the artifacts of a run, to write to.</summary>
+    public async Task<ArtifactPlace> OfRunAsync(MlflowCall call, string id, string path, CancellationToken ct)
+    {
+        var clean = ArtifactPath.Check(path);
+        var run = await CheckWritableAsync(call, id, [clean], ct);
+        return clean.Length == 0 ? throw MlflowErrors.Invalid("Invalid path") : new ArtifactPlace(await artifacts.RootAsync(call.Workspace, RunArtifacts.Prefix(run.Id), ct), clean);
+    }
+
+    /// <summary>Throws unless the caller may write to all of these paths among the artifacts of a run; the run.</summary>
+    public Task<RunRow> CheckWritableAsync(MlflowCall call, string id, IReadOnlyCollection<string> paths, CancellationToken ct)
+    {
+        var clean = paths.Select(ArtifactPath.Check).ToList();
+        return runs.WriteAsync(call, id, (_, row) => clean.TrueForAll(path => Writable(row, path) is not null) ? row : throw MlflowErrors.Invalid("Invalid path"), ct);
+    }
+
     /// <summary>The model or trace that a path names, which lies one level deeper than a run.</summary>
     private static NestedPath? Nested(string path) => ArtifactPath.Check(path).Split('/', 5) is [var experiment, "models" or "traces", var id, "artifacts", .. var inside]
         ? new NestedPath(experiment, path.AsSpan(experiment.Length + 1).StartsWith("models"), id, inside.Length > 0 ? inside[0] : "")

@@ -38,6 +38,10 @@ internal static class MlflowErrors
 
     public static MlflowException NoEndpoint(string message) => new(StatusCodes.Status404NotFound, "ENDPOINT_NOT_FOUND", message);
 
+    /// <summary>MLflow's own workspaces, which this server does not have; permanent, so no 5xx, which clients would send again for minutes.</summary>
+    public static MlflowException NoWorkspaces() =>
+        new(StatusCodes.Status400BadRequest, "FEATURE_DISABLED", "Workspace APIs are not available: workspaces are not enabled on this server");
+
     public static MlflowException Denied(string message) => new(StatusCodes.Status403Forbidden, "PERMISSION_DENIED", message);
 
     /// <summary>A problem of another module in MLflow's words.</summary>

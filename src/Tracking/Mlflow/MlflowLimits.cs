@@ -45,6 +45,19 @@ internal static partial class MlflowLimits
     public static (string Name, string Value) Tag(MlflowRequest tag) =>
         (Name("tag", tag.RequiredText("key")), Cut(tag.TextOrEmpty("value"), TagValue));
 
+    /// <summary>The form of a run's id, which MLflow asks for in batches; elsewhere a malformed id is one that does not exist.</summary>
+    public static string RunId(string id) => RunIds().IsMatch(id) ? id : throw MlflowErrors.Invalid($"Invalid run ID: '{(id.Length > 80 ? id[..80] + "..." : id)}'");
+
+    /// <summary>A batch names each param once.</summary>
+    public static void EachOnce(IReadOnlyCollection<(string Name, string Value)> values)
+    {
+        var twice = values.GroupBy(value => value.Name, StringComparer.Ordinal).Where(group => group.Skip(1).Any()).Select(group => $"'{group.Key}'").ToList();
+        if (twice.Count > 0)
+        {
+            throw MlflowErrors.Invalid($"Duplicate parameter keys have been submitted: [{string.Join(", ", twice)}]. Please ensure the request contains only one param value per param key.");
+        }
+    }
+
     /// <summary>A tag or a metadata entry of a trace; values that are too long are cut.</summary>
     public static (string Name, string Value) TracePair(MlflowRequest tag)
     {
@@ -95,6 +108,9 @@ internal static partial class MlflowLimits
     private static string Cut(string value, int most) => value.Length <= most
         ? value
         : value[..(char.IsHighSurrogate(value[most - 1]) ? most - 1 : most)];
+
+    [GeneratedRegex(@"\A[a-zA-Z0-9][\w\-]{0,255}\z", RegexOptions.None, 1000)]
+    private static partial Regex RunIds();
 
     [GeneratedRegex(@"\A[/\w.\- :]*\z", RegexOptions.NonBacktracking)]
     private static partial Regex Allowed();

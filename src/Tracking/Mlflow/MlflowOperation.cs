@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Zaffre.Kernel;
 using Zaffre.Tracking.Data;
+using Zaffre.Tracking.Mlflow.Features;
 using Zaffre.Web;
 
 namespace Zaffre.Tracking.Mlflow;
@@ -24,6 +25,9 @@ internal abstract class MlflowOperation
 /// <summary>Maps the operations at every mount, and answers failures in MLflow's shape.</summary>
 internal static class MlflowRoutes
 {
+    /// <summary>Names one of MLflow's own workspaces (3.10); the probe of <c>server-info</c> says that there are none, and stays reachable.</summary>
+    private const string WorkspaceHeader = "X-MLFLOW-WORKSPACE";
+
     private const string Workspace =
         "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.MachineLearningServices/workspaces/{workspaceName}";
 
@@ -59,6 +63,11 @@ internal static class MlflowRoutes
         var ct = context.RequestAborted;
         try
         {
+            if (context.Request.Headers[WorkspaceHeader].Any(name => !string.IsNullOrWhiteSpace(name)) && operation is not GetServerInfo)
+            {
+                throw MlflowErrors.NoWorkspaces();
+            }
+
             var workspace = mount.WorkspaceOf(context);
             if (mount.InPath && !await context.RequestServices.GetRequiredService<IScopes>().ExistsAsync(workspace.Id, ct))
             {

@@ -33,6 +33,9 @@ internal sealed class MlflowRequest
     /// <summary>Bytes of the body.</summary>
     public long Length { get; }
 
+    /// <summary>The query of a call whose body is content.</summary>
+    public static MlflowRequest OfQuery(HttpRequest request) => new(default, request.Query, 0);
+
     public static async Task<MlflowRequest> ReadAsync(HttpRequest request, CancellationToken ct)
     {
         if (HttpMethods.IsGet(request.Method))

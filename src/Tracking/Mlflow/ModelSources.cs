@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Zaffre.Assets;
+using Zaffre.Database;
 using Zaffre.Kernel;
 using Zaffre.Storage;
 using Zaffre.Tracking.Artifacts;
@@ -10,7 +11,7 @@ using Zaffre.Tracking.Registry;
 namespace Zaffre.Tracking.Mlflow;
 
 /// <summary>Turns the sources that MLflow's clients name into places of this server's storage, and places into what they can read.</summary>
-internal sealed partial class ModelSources(IUriResolver uris, IBlobStore blobs)
+internal sealed partial class ModelSources(IDatabase database, IUriResolver uris, IBlobStore blobs)
 {
     /// <summary>The asset's properties for a source, or INVALID_PARAMETER_VALUE when it names nothing in this server's storage.</summary>
     public async Task<JsonObject> PropertiesAsync(MlflowCall call, string source, CancellationToken ct)
@@ -39,8 +40,20 @@ internal sealed partial class ModelSources(IUriResolver uris, IBlobStore blobs)
             return $"mlflow-artifacts:/{ArtifactPlaces.Registry}/{version.Name}/{version.Version}";
         }
 
+        return await RunUriAsync(call, version, ct) ?? $"{call.Uris.Proxy}{ArtifactPlaces.Registry}/{version.Name}/{version.Version}";
+    }
+
+    /// <summary>The files of a version among the artifacts of a run, as Azure's plugin names them; null when they lie elsewhere.</summary>
+    private async Task<string?> RunUriAsync(MlflowCall call, VersionRow version, CancellationToken ct)
+    {
         var place = (await uris.ResolveAsync(call.Workspace, call.Workspace.Child("models", version.Name).Child("versions", version.Version).Value, ct)).Value;
-        return place.LongDatastoreUri ?? version.Source;
+        var prefix = $"azureml://datastores/{RunArtifacts.Datastore}/paths/{RunArtifacts.Prefix("")}";
+        if (place.DatastoreUri?.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) != true || place.DatastoreUri[prefix.Length..].Split('/', 2) is not [var id, var path])
+        {
+            return null;
+        }
+
+        return await database.ReadAsync(connection => RunStore.Find(connection, call.WorkspaceKey, id), ct) is { } run ? $"{call.Uris.Of(run)}/{path.TrimEnd('/')}" : null;
     }
 
     /// <summary>What Azure's plugin calls a run's artifact, in the form that every client may use.</summary>

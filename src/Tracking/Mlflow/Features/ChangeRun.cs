@@ -15,7 +15,7 @@ internal sealed class UpdateRun(RunAccess runs) : MlflowOperation
     public override async Task HandleAsync(MlflowCall call, CancellationToken ct)
     {
         var request = await call.ReadAsync(ct);
-        var (status, end, name) = (Status(request.Text("status")), CreateRun.Instant(request.Long("end_time")), request.Text("run_name"));
+        var (status, end, name) = (Status(request.Text("status")), CreateRun.Instant("end_time", request.Long("end_time")), request.Text("run_name"));
         var changed = await runs.WriteAsync(
             call,
             request.RunId(),

@@ -24,7 +24,7 @@ internal sealed class CreateRun(IDatabase database) : MlflowOperation
         tags[MlflowTags.RunName] = Name(request.Text("run_name"), tags.GetValueOrDefault(MlflowTags.RunName));
         var experiment = request.Text("experiment_id") ?? "0";
         var user = request.Text("user_id") ?? tags.GetValueOrDefault(MlflowTags.User) ?? call.Caller.Name;
-        var start = Instant(request.Long("start_time"));
+        var start = Instant("start_time", request.Long("start_time"));
 
         var run = await database.WriteAsync(scope => Create(scope, call, experiment, user, start, tags), ct);
         await call.WriteAsync(
@@ -38,9 +38,9 @@ internal sealed class CreateRun(IDatabase database) : MlflowOperation
     }
 
     /// <summary>Milliseconds that are a date at all (years 1 to 9999).</summary>
-    public static long? Instant(long? milliseconds) => milliseconds is null or (>= -62_135_596_800_000 and <= 253_402_300_799_999)
+    public static long? Instant(string parameter, long? milliseconds) => milliseconds is null or (>= -62_135_596_800_000 and <= 253_402_300_799_999)
         ? milliseconds
-        : throw MlflowErrors.InvalidValue("start_time", $"{milliseconds}", "it must be in milliseconds since 1970.");
+        : throw MlflowErrors.InvalidValue(parameter, $"{milliseconds}", "it must be in milliseconds since 1970.");
 
     private static RunRow Create(WriteScope scope, MlflowCall call, string experimentId, string user, long? start, Dictionary<string, string> tags)
     {

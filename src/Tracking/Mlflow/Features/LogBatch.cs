@@ -17,7 +17,7 @@ internal sealed class LogBatch(RunAccess runs, MetricStore metrics, LoggedModelA
             throw MlflowErrors.Invalid($"Batched logging API requests must be at most {MlflowLimits.BatchBytes} bytes, got a request of size {request.Length}.");
         }
 
-        var id = request.RunId();
+        var id = MlflowLimits.RunId(request.RunId());
         var points = request.Elements("metrics");
         var values = request.Objects("params");
         var tags = request.Objects("tags");
@@ -27,6 +27,7 @@ internal sealed class LogBatch(RunAccess runs, MetricStore metrics, LoggedModelA
         Count("metrics, params, and tags", points.Count + values.Count + tags.Count, MlflowLimits.BatchEntities);
         var (readPoints, ofModels) = new MetricReader().Read(points);
         var (readValues, readTags) = (values.Select(MlflowLimits.Param).ToList(), tags.Select(MlflowLimits.Tag).ToList());
+        MlflowLimits.EachOnce(readValues);
 
         await runs.WriteAsync(
             call,

@@ -17,14 +17,23 @@ internal sealed class Refused : MlflowOperation
         ("/gateway", "AI gateway"),
         ("/webhooks", "webhooks"),
         ("/workspaces", "MLflow's own workspaces"),
+        ("/unified-traces", "traces of Databricks"),
+        ("/get-online-trace-details", "traces of Databricks"),
+        ("/users/", "MLflow's own users"),
+        ("/permissions/", "MLflow's own users"),
+        ("/jobs", "jobs of MLflow's own server"),
+        ("/endpoints", "AI gateway"),
+        ("/graphql", "GraphQL of MLflow's own pages"),
     ];
 
     public override IReadOnlyList<string> Routes { get; } =
     [
-        "* /api/2.0/mlflow/{**rest}",
-        "* /ajax-api/2.0/mlflow/{**rest}",
-        "* /api/3.0/mlflow/{**rest}",
-        "* /ajax-api/3.0/mlflow/{**rest}",
+        "* /api/2.0/{**rest}",
+        "* /ajax-api/2.0/{**rest}",
+        "* /api/3.0/{**rest}",
+        "* /ajax-api/3.0/{**rest}",
+        "* /graphql",
+        "* /gateway/{**rest}",
     ];
 
     public override string Action => "workspaces/experiments/read";

@@ -104,6 +104,30 @@ internal sealed class DeleteArtifact(ArtifactPlaces places, ArtifactStore artifa
     }
 }
 
+/// <summary>One small file of a run, as MLflow's pages send it.</summary>
+internal sealed class UploadArtifact(ArtifactPlaces places, ArtifactStore artifacts) : MlflowOperation
+{
+    private const int Most = 10 * 1024 * 1024;
+
+    public override IReadOnlyList<string> Routes { get; } = ["POST /ajax-api/2.0/mlflow/upload-artifact"];
+
+    public override string Action => "workspaces/experiments/runs/write";
+
+    public override async Task HandleAsync(MlflowCall call, CancellationToken ct)
+    {
+        var query = MlflowRequest.OfQuery(call.Http.Request);
+        var (id, path) = (query.RunId(), ArtifactPath.Check(query.RequiredText("path")));
+        if (call.Http.Request.ContentLength is null or > Most)
+        {
+            throw MlflowErrors.Invalid($"Artifact size is too large: say its length, which is at most {Most} bytes (10 MB). Larger files go through the artifact proxy.");
+        }
+
+        var place = await places.OfRunAsync(call, id, path, ct);
+        await artifacts.PutAsync(place.Address, call.Http.Request.Body, call.Http.Request.ContentType ?? "application/octet-stream", ct);
+        await call.WriteEmptyAsync(ct);
+    }
+}
+
 /// <summary>One file, as MLflow's pages ask for it: of a run, or of a version.</summary>
 internal sealed class GetNamedArtifact(Database.IDatabase database, ArtifactPlaces places, ArtifactStore artifacts) : MlflowOperation
 {

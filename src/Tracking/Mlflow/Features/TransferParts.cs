@@ -103,7 +103,7 @@ internal sealed class PresignDownload(ArtifactPlaces places, Data.ArtifactStore 
 }
 
 /// <summary>A URL to which one artifact of a run is written without a token.</summary>
-internal sealed class PresignUpload(Database.IDatabase database, ArtifactPlaces places, ArtifactTickets tickets) : MlflowOperation
+internal sealed class PresignUpload(ArtifactPlaces places, ArtifactTickets tickets) : MlflowOperation
 {
     private const int Longest = 43_200;
 
@@ -121,8 +121,7 @@ internal sealed class PresignUpload(Database.IDatabase database, ArtifactPlaces 
             throw MlflowErrors.InvalidValue("expiration", $"{seconds}", $"it must be between 1 and {Longest} seconds.");
         }
 
-        var run = await database.ReadAsync(connection => Data.RunStore.Find(connection, call.WorkspaceKey, id), ct) ?? throw MlflowErrors.NoRun(id);
-        var place = ArtifactProxy.File(await places.WritableAsync(call, $"{run.ExperimentId}/{run.Id}/artifacts/{path}", ct));
+        var place = await places.OfRunAsync(call, id, path, ct);
         await call.WriteAsync(
             json =>
             {

@@ -62,7 +62,7 @@ internal sealed class StartTraceV2(IDatabase database, TraceAccess traces) : Mlf
         var request = await call.ReadAsync(ct);
         var experiment = request.RequiredText("experiment_id");
         var time = request.Long("timestamp_ms") ?? throw MlflowErrors.Missing("timestamp_ms");
-        CreateRun.Instant(time);
+        CreateRun.Instant("timestamp_ms", time);
         var (tags, metadata) = (request.Objects("tags").Select(MlflowLimits.TracePair).ToList(), request.Objects("request_metadata").Select(MlflowLimits.TracePair).ToList());
         var id = "tr-" + Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
         await database.WriteAsync(
@@ -87,7 +87,7 @@ internal sealed class EndTraceV2(TraceAccess traces) : MlflowOperation
     public override async Task HandleAsync(MlflowCall call, CancellationToken ct)
     {
         var request = await call.ReadAsync(ct);
-        var end = CreateRun.Instant(request.Long("timestamp_ms") ?? throw MlflowErrors.Missing("timestamp_ms"))!.Value;
+        var end = CreateRun.Instant("timestamp_ms", request.Long("timestamp_ms") ?? throw MlflowErrors.Missing("timestamp_ms"))!.Value;
         var state = TraceAccess.State(request.Text("status"));
         var (tags, metadata) = (request.Objects("tags").Select(MlflowLimits.TracePair).ToList(), request.Objects("request_metadata").Select(MlflowLimits.TracePair).ToList());
         await traces.WriteAsync(
