@@ -16,7 +16,8 @@ setup_table() {
             '/usr/lib/python3/dist-packages/joblib python3-joblib' ;;
         models) printf '%s\n' \
             '/usr/lib/python3/dist-packages/xgboost python3-xgboost' \
-            '/usr/lib/python3/dist-packages/cloudpickle python3-cloudpickle' ;;
+            '/usr/lib/python3/dist-packages/cloudpickle python3-cloudpickle' \
+            '/usr/lib/python3/dist-packages/matplotlib python3-matplotlib' ;;
         containers) printf '%s\n' \
             '/usr/bin/podman podman' ;;
         peers) printf '%s\n' \

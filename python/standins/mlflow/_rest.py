@@ -19,9 +19,12 @@ _TIMEOUT = float(os.environ.get("MLFLOW_HTTP_REQUEST_TIMEOUT", "120"))
 _connections = threading.local()
 
 
-def number(value: float) -> Union[float, str]:
-    """A double as the protocol spells it."""
-    value = float(value)
+def number(value: Any) -> Union[float, str]:
+    """A double as the protocol spells it; arrays and tensors of one number are that number."""
+    try:
+        value = float(value.item() if not isinstance(value, (int, float)) and hasattr(value, "item") else value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise MlflowException("Got invalid value {!r} for metric: it must be a number.".format(value), "INVALID_PARAMETER_VALUE") from error
     return value if math.isfinite(value) else "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
@@ -30,10 +33,11 @@ def call(tracking_uri: str, method: str, path: str, body: Optional[Dict[str, Any
     target = "/api/2.0/mlflow/" + path
     payload: Optional[bytes] = None
     headers: Dict[str, str] = {}
+    known = {k: v for k, v in (body or {}).items() if v is not None}
     if method == "GET":
-        target += "?" + urlencode([(k, v) for k, v in (body or {}).items() if v is not None], doseq=True) if body else ""
+        target += "?" + urlencode(list(known.items()), doseq=True) if known else ""
     else:
-        payload = json.dumps({k: v for k, v in (body or {}).items() if v is not None}, allow_nan=False).encode("utf-8")
+        payload = json.dumps(known, allow_nan=False).encode("utf-8")
         headers["Content-Type"] = "application/json"
     status, answer = _send(tracking_uri, method, target, payload, headers)
     return _read(status, answer)
@@ -44,6 +48,11 @@ def upload(tracking_uri: str, path: str, source: str, content_type: str) -> None
     with open(source, "rb") as stream:
         headers = {"Content-Type": content_type, "Content-Length": str(os.fstat(stream.fileno()).st_size)}
         _read(*_send(tracking_uri, "PUT", _artifact(path), stream, headers))
+
+
+def put(tracking_uri: str, path: str, content: bytes, content_type: str) -> None:
+    """Sends bytes to the artifact proxy."""
+    _read(*_send(tracking_uri, "PUT", _artifact(path), content, {"Content-Type": content_type}))
 
 
 def download(tracking_uri: str, path: str, destination: str) -> None:

@@ -32,7 +32,9 @@ internal static class ArtifactPath
         var layer = path;
         for (var i = 0; i < MostLayers; i++)
         {
-            if (layer.Length > Longest || layer.Count(c => c == '/') != path.Count(c => c == '/') || layer.Any(c => c is '\\' || char.IsControl(c))
+            // MLflow's log_image writes names like images/KEY%step%3%timestamp%1732…: further layers may show control characters by accident.
+            var plain = i == 0;
+            if (layer.Length > Longest || layer.Count(c => c == '/') != path.Count(c => c == '/') || layer.Any(c => c is '\\' or '\0' or '\r' or '\n' || (plain && char.IsControl(c)))
                 || layer.Split('/').Any(part => part is "" or "." or ".."))
             {
                 return false;

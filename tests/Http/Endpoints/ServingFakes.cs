@@ -216,7 +216,7 @@ internal sealed class HostPython : IEnvironments
         Kind = EnvironmentKind.Host,
         Interpreter = "/usr/bin/python3",
         Explanation = ["The host's interpreter"],
-        Variables = new Dictionary<string, string>(StringComparer.Ordinal) { ["PATH"] = "/usr/bin:/bin" },
+        Variables = new Dictionary<string, string>(StringComparer.Ordinal) { ["PATH"] = "/usr/bin:/bin", ["PYTHONPATH"] = $"{Repository.Python}/runtime" },
         Binds = [new TaskBind(Repository.Python, PythonRuntime.Path)],
     };
 }

@@ -31,6 +31,7 @@ public sealed class ArtifactPathTests
     [InlineData("0/r/artifacts/a b/ü..txt", "a b/ü..txt")]
     [InlineData("0/r/artifacts/100%.txt", "100%.txt")]
     [InlineData("0/r/artifacts/...", "...")]
+    [InlineData("0/r/artifacts/images/a#b%step%3%timestamp%1732200000000%g.png", "images/a#b%step%3%timestamp%1732200000000%g.png")]
     public void A_plain_path_is_split_into_experiment_run_and_path(string path, string expected) =>
         Assert.Equal(("0", "r", expected), ArtifactPath.Split(path));
 }

@@ -84,9 +84,9 @@ class Fluent(unittest.TestCase):
         for i in range(5):
             with mlflow.start_run(run_name=str(i)):
                 mlflow.log_metric("m", i)
-        found = mlflow.search_runs(experiment_names=[name], filter_string="metrics.m > 0", order_by=["metrics.m DESC"], max_results=3)
+        found = mlflow.search_runs(experiment_names=[name], filter_string="metrics.m > 0", order_by=["metrics.m DESC"], max_results=3, output_format="list")
         self.assertEqual(["4", "3", "2"], [r.info.run_name for r in found])
-        self.assertEqual(5, len(mlflow.search_runs([experiment.experiment_id])))
+        self.assertEqual(5, len(mlflow.search_runs([experiment.experiment_id], output_format="list")))
         self.assertIn(name, [e.name for e in mlflow.search_experiments()])
         MlflowClient().delete_experiment(experiment.experiment_id)
         with self.assertRaisesRegex(mlflow.MlflowException, "deleted"):
@@ -100,47 +100,84 @@ class Fluent(unittest.TestCase):
         read = mlflow.get_run(run.info.run_id)
         self.assertEqual((250, 1500), (len(read.data.params), len(read.data.metrics)))
 
-    def test_autolog_logs_what_scikit_learn_fits(self) -> None:
-        script = """
-import mlflow
-mlflow.autolog()
-from sklearn.datasets import load_iris
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-X, y = load_iris(return_X_y=True)
-with mlflow.start_run() as run:
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.5)).fit(X, y)
-print(run.info.run_id)
-from sklearn.linear_model import Ridge
-mlflow.sklearn.autolog(log_models=False)
-assert mlflow.active_run() is None
-class Mine(Ridge):
-    def fit(self, X, y):
-        return super().fit(X, y)
-Mine(alpha=2).fit(X, y=y)
-print(mlflow.last_active_run().info.run_id)
-mlflow.autolog(disable=True)
-Ridge().fit(X, y)
-print(mlflow.last_active_run().info.run_id)
-"""
-        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
-        self.assertEqual((0, ""), (done.returncode, done.stderr))
-        first, second, third = done.stdout.split()
-        self.assertEqual(second, third)
-        run = mlflow.get_run(first)
-        self.assertEqual(("Pipeline", "sklearn.pipeline.Pipeline"), (run.data.tags["estimator_name"], run.data.tags["estimator_class"]))
-        self.assertEqual("0.5", run.data.params["logisticregression__C"])
-        self.assertGreater(run.data.metrics["training_accuracy_score"], 0.9)
-        self.assertEqual(
-            ["training_accuracy_score", "training_f1_score", "training_log_loss", "training_precision_score", "training_recall_score", "training_roc_auc", "training_score"],
-            sorted(run.data.metrics))
-        self.assertEqual(150, len(mlflow.sklearn.load_model("runs:/{}/model".format(first)).predict([[5.1, 3.5, 1.4, 0.2]] * 150)))
-        run = mlflow.get_run(second)
-        self.assertEqual(("Mine", "2"), (run.data.tags["estimator_name"], run.data.params["alpha"]))
-        self.assertEqual(
-            ["training_mean_absolute_error", "training_mean_squared_error", "training_r2_score", "training_root_mean_squared_error", "training_score"], sorted(run.data.metrics))
-        self.assertEqual([], MlflowClient().list_artifacts(second))
+    def test_what_is_put_off_is_sent_together_and_refusals_are_told(self) -> None:
+        with mlflow.start_run() as run:
+            for step in range(500):
+                last = mlflow.log_metric("put_off", step, step=step, synchronous=False)
+            mlflow.log_params({"a": 1}, synchronous=False)
+            mlflow.set_tags({"t": "u"}, synchronous=False)
+            last.wait()
+            refused = mlflow.log_param("a", 2, synchronous=False)
+            kept = mlflow.log_metric("beside", 1, synchronous=False)
+            with self.assertRaisesRegex(mlflow.MlflowException, "Changing param values"):
+                refused.wait()
+            kept.wait()
+        read = mlflow.get_run(run.info.run_id)
+        self.assertEqual(({"a": "1"}, "u", 499.0, 1.0), (read.data.params, read.data.tags["t"], read.data.metrics["put_off"], read.data.metrics["beside"]))
+        self.assertEqual(500, len(MlflowClient().get_metric_history(run.info.run_id, "put_off")))
+
+    def test_runs_have_parents_descriptions_and_states_of_their_own(self) -> None:
+        client = MlflowClient()
+        with mlflow.start_run(description="why", log_system_metrics=True) as parent:
+            pass
+        with mlflow.start_run(parent_run_id=parent.info.run_id, experiment_id="0") as child:
+            mlflow.set_experiment_tags({"team": "zoo"})
+        self.assertEqual("why", mlflow.get_run(parent.info.run_id).data.tags["mlflow.note.content"])
+        self.assertEqual(parent.info.run_id, client.get_parent_run(child.info.run_id).info.run_id)
+        self.assertEqual("zoo", mlflow.get_experiment("0").tags["team"])
+        client.set_terminated(child.info.run_id, mlflow.entities.RunStatus.to_string(mlflow.entities.RunStatus.KILLED))
+        client.update_run(child.info.run_id, name="renamed")
+        self.assertEqual(("KILLED", "renamed"), (lambda i: (i.status, i.run_name))(client.get_run(child.info.run_id).info))
+        mlflow.delete_run(child.info.run_id)
+        with self.assertRaisesRegex(mlflow.MlflowException, "deleted state"):
+            mlflow.start_run(run_id=child.info.run_id)
+        client.restore_run(child.info.run_id)
+        with mlflow.start_run(run_id=child.info.run_id):
+            mlflow.log_metrics({"m": 1}, step=3, timestamp=5)
+        self.assertEqual((3, 5), (lambda m: (m.step, m.timestamp))(client.get_metric_history(child.info.run_id, "m")[0]))
+        with self.assertRaises(mlflow.MlflowException) as wrong:
+            client.log_metric(child.info.run_id, "m", "high")
+        self.assertEqual("INVALID_PARAMETER_VALUE", wrong.exception.error_code)
+
+    def test_searches_are_tables_and_lists(self) -> None:
+        import pandas
+
+        experiment = mlflow.set_experiment("table-" + uuid.uuid4().hex)
+        for n in range(2):
+            with mlflow.start_run():
+                mlflow.log_metrics({"m": n, **({"only": 1} if n else {})})
+                mlflow.log_param("p", n)
+        table = mlflow.search_runs([experiment.experiment_id], order_by=["metrics.m ASC"])
+        self.assertIsInstance(table, pandas.DataFrame)
+        self.assertEqual((["0", "1"], [0.0, 1.0]), (list(table["params.p"]), list(table["metrics.m"])))
+        self.assertTrue(math.isnan(table["metrics.only"][0]) and str(table["start_time"].dtype).startswith("datetime64[ns, UTC"))
+        self.assertTrue(mlflow.search_runs(experiment_names=["there is none"]).empty)
+        mlflow.set_experiment(experiment_id="0")
+
+    def test_data_sets_are_inputs_of_runs(self) -> None:
+        import numpy
+        import pandas
+
+        frame = pandas.DataFrame({"x": [1.0, 2.0], "y": ["a", "b"]})
+        first, again = mlflow.data.from_pandas(frame, source="https://host/f.csv", name="train", targets="y"), mlflow.data.from_pandas(frame, name="train")
+        self.assertEqual(first.digest, again.digest)
+        arrays = mlflow.data.from_numpy(numpy.zeros((3, 2)), targets=numpy.ones(3), name="arrays")
+        with mlflow.start_run() as run:
+            mlflow.log_input(first, context="training", tags={"k": "v"})
+            mlflow.log_input(arrays)
+            mlflow.log_metric("acc", 1, dataset=first)
+        found = {one.dataset.name: one for one in mlflow.get_run(run.info.run_id).inputs.dataset_inputs}
+        self.assertEqual({"mlflow.data.context": "training", "k": "v"}, {t.key: t.value for t in found["train"].tags})
+        self.assertEqual(("http", "https://host/f.csv"), (found["train"].dataset.source_type, mlflow.data.get_source(found["train"]).uri))
+        self.assertEqual("double", json.loads(found["train"].dataset.schema)["mlflow_colspec"][0]["type"])
+        self.assertEqual({"features_shape": [3, 2], "targets_shape": [3]}, {k: v for k, v in json.loads(found["arrays"].dataset.profile).items() if k.endswith("shape")})
+        with self.assertRaisesRegex(mlflow.MlflowException, "does not contain"):
+            mlflow.data.from_pandas(frame, targets="z")
+
+    def test_importing_is_quick_and_takes_no_other_package_along(self) -> None:
+        script = "import sys; import mlflow; print([m for m in ('numpy', 'pandas', 'ssl', 'http.client', 'sklearn', 'yaml') if m in sys.modules])"
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+        self.assertEqual(("[]", ""), (done.stdout.strip(), done.stderr))
 
     def test_a_server_that_is_not_known_is_asked_for(self) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW")}
@@ -177,31 +214,45 @@ class Artifacts(unittest.TestCase):
             with self.assertRaises(mlflow.MlflowException):
                 mlflow.log_text("x", "../x")
 
-    def test_a_scikit_learn_model_is_saved_logged_and_loaded(self) -> None:
-        from sklearn.linear_model import LogisticRegression
 
-        rows, labels = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
-        model = LogisticRegression().fit(rows, labels)
+    def test_figures_images_and_tables(self) -> None:
+        import numpy
+        import pandas
+        from matplotlib.figure import Figure
+        from PIL import Image
+
+        class OfPlotly:
+            def write_html(self, path: str, **options: object) -> None:
+                with open(path, "w", encoding="utf-8") as stream:
+                    stream.write("<html>{}".format(options["include_plotlyjs"]))
+
+        figure = Figure()
+        figure.add_subplot().plot([1, 2])
         with mlflow.start_run() as run:
-            info = mlflow.sklearn.log_model(model, "model")
-        self.assertEqual("runs:/{}/model".format(run.info.run_id), info.model_uri)
-        self.assertEqual(list(model.predict(rows)), list(mlflow.sklearn.load_model(info.model_uri).predict(rows)))
-        self.assertEqual(list(model.predict(rows)), list(mlflow.pyfunc.load_model(info.model_uri).predict(rows)))
-        history = json.loads(mlflow.get_run(run.info.run_id).data.tags["mlflow.log-model.history"])
-        self.assertEqual("model", history[0]["artifact_path"])
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "saved")
-            mlflow.sklearn.save_model(model, path)
-            self.assertEqual({"MLmodel", "conda.yaml", "model.pkl", "python_env.yaml", "requirements.txt"}, set(os.listdir(path)))
-            with self.assertRaisesRegex(mlflow.MlflowException, "not empty"):
-                mlflow.sklearn.save_model(model, path)
-            with open(os.path.join(path, "MLmodel")) as stream:
-                from mlflow import _models
-
-                flavors = _models.from_yaml(stream.read())["flavors"]
-            self.assertEqual(("mlflow.sklearn", "model.pkl"), (flavors["python_function"]["loader_module"], flavors["sklearn"]["pickled_model"]))
-        with self.assertRaisesRegex(mlflow.MlflowException, "does not register models"):
-            mlflow.sklearn.log_model(model, "model", registered_model_name="m")
+            mlflow.log_figure(figure, "plots/one.png", save_kwargs={"dpi": 50})
+            mlflow.log_figure(OfPlotly(), "plots/two.html")
+            with self.assertRaisesRegex(mlflow.MlflowException, "figure"):
+                mlflow.log_figure(3, "three.png")
+            mlflow.log_image(numpy.linspace(0, 1, 12).reshape(2, 2, 3), "images_of_mine/floats.png")
+            mlflow.log_image(Image.new("RGB", (3, 2), (255, 0, 0)), "pil.jpg")
+            mlflow.log_image(mlflow.Image(numpy.zeros((2, 2), "uint8")), key="a/b", step=3)
+            with self.assertRaisesRegex(mlflow.MlflowException, "between 0 and 255"):
+                mlflow.log_image(numpy.full((2, 2), 300), "wrong.png")
+            mlflow.log_table({"q": ["a", "b"], "n": [1, 2]}, "t.json")
+            mlflow.log_table(pandas.DataFrame({"q": ["c"], "more": [0.5]}), "t.json")
+            mlflow.log_dict({"a": [1, {"b": "ü"}]}, "d.yaml")
+            with self.assertRaisesRegex(mlflow.MlflowException, "extension"):
+                mlflow.log_table({"a": [1]}, "t.csv")
+        root = "runs:/" + run.info.run_id
+        self.assertEqual((1, 0, 0), tuple(n // 254 for n in mlflow.artifacts.load_image(root + "/pil.jpg").getpixel((0, 0))))
+        self.assertEqual((2, 2), mlflow.artifacts.load_image(root + "/images_of_mine/floats.png").size)
+        self.assertEqual("<html>cdn", mlflow.artifacts.load_text(root + "/plots/two.html"))
+        self.assertEqual([True, True], [f.path.startswith("images/a#b%step%3%timestamp%") for f in mlflow.artifacts.list_artifacts(run_id=run.info.run_id, artifact_path="images")])
+        table = mlflow.load_table("t.json", run_ids=[run.info.run_id], extra_columns=["run_id"])
+        self.assertEqual((["a", "b", "c"], [run.info.run_id] * 3), (list(table["q"]), list(table["run_id"])))
+        self.assertEqual({"columns": ["q", "n", "more"], "data": [["a", 1, None], ["b", 2, None], ["c", None, 0.5]]}, mlflow.artifacts.load_dict(root + "/t.json"))
+        self.assertEqual([{"path": "t.json", "type": "table"}], json.loads(mlflow.get_run(run.info.run_id).data.tags["mlflow.loggedArtifacts"]))
+        self.assertIn('b: "ü"', mlflow.artifacts.load_text(root + "/d.yaml").replace("\\u00fc", "ü"))
 
 
 class InsideAJob(unittest.TestCase):

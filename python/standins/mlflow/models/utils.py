@@ -1,0 +1,7 @@
+"""Names that scripts import from here."""
+
+from typing import Any
+
+ModelInputExample = Any
+PyFuncInput = Any
+PyFuncOutput = Any

@@ -1,0 +1,5 @@
+"""The client, by its other name."""
+
+from ..client import MlflowClient
+
+__all__ = ["MlflowClient"]
