@@ -176,7 +176,9 @@ def _python_model(folder: str, pyfunc: Dict[str, Any]) -> Loaded:
     if hasattr(model, "load_context"):
         model.load_context(context)
     takes = _takes_params(model.predict)
-    with_context = "context" in inspect.signature(model.predict).parameters
+    named = inspect.signature(model.predict).parameters
+    needed = [p.name for p in named.values() if p.default is p.empty and p.kind == p.POSITIONAL_OR_KEYWORD and p.name != "params"]
+    with_context = "context" in named or len(needed) > 1
 
     def predict(data: Any, params: Dict[str, Any]) -> Any:
         given = [context, to_frame(data)] if with_context else [to_frame(data)]

@@ -113,7 +113,8 @@ class Wrapper:
 
     def _call(self, method: Any, data: Any, params: Optional[Dict[str, Any]]) -> Any:
         named = inspect.signature(method).parameters
-        before = [self.context] if "context" in named or len([p for p in named.values() if p.default is p.empty and p.kind == p.POSITIONAL_OR_KEYWORD]) > 1 else []
+        needed = [p.name for p in named.values() if p.default is p.empty and p.kind == p.POSITIONAL_OR_KEYWORD and p.name != "params"]
+        before = [self.context] if "context" in named or len(needed) > 1 else []
         more = {"params": params} if "params" in named or any(p.kind == p.VAR_KEYWORD for p in named.values()) else {}
         return method(*before, data, **more)
 

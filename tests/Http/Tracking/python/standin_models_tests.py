@@ -16,6 +16,7 @@ import pandas
 import mlflow
 from mlflow import MlflowClient, MlflowException
 from mlflow.models import Model, ModelSignature, infer_signature
+from mlflow.utils.environment import _mlflow_conda_env
 from mlflow.types.schema import Array, ColSpec, DataType, Map, Object, ParamSchema, ParamSpec, Property, Schema, TensorSpec
 
 sys.path.insert(0, os.path.join(os.environ["ZAFFRE_PYTHON"], "serving"))
@@ -50,6 +51,11 @@ class Own(mlflow.pyfunc.PythonModel):
 
     def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
         return [self.words[n] * (params or {}).get("times", 1) for n in model_input["n"]]
+
+
+class OfOtherNames(mlflow.pyfunc.PythonModel):
+    def predict(self, own: Any, given: Any) -> Any:
+        return [own.model_config["k"]] * len(given)
 
 
 class WithoutContext(mlflow.pyfunc.PythonModel):
@@ -244,6 +250,9 @@ class Flavors(unittest.TestCase):
         self.assertEqual("X", helper_of_model.shout("x"))
         self.assertEqual([2], mlflow.pyfunc.load_model(function.model_uri).predict(pandas.DataFrame({"a": [1, 2]})))
         self.assertEqual([2, 4], list(mlflow.pyfunc.load_model(short.model_uri).predict(numpy.array([1, 2]))))
+        others = os.path.join(self.folder, "others")
+        mlflow.pyfunc.save_model(others, python_model=OfOtherNames(), model_config={"k": 7}, conda_env=_mlflow_conda_env(additional_pip_deps=["six"]))
+        self.assertEqual(([7], [7]), (mlflow.pyfunc.load_model(others).predict(pandas.DataFrame({"n": [1]})), served(others, "python_function", {"dataframe_records": [{"n": 1}]})))
         folder = mlflow.artifacts.download_artifacts(info.model_uri)
         self.assertEqual(["twotwo"], served(folder, "python_function", {"dataframe_records": [{"n": 2}], "params": {"times": 2}}))
         self.check_document(folder, "python_function")
