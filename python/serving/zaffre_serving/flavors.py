@@ -78,7 +78,9 @@ def _sklearn(folder: str, flavor: Dict[str, Any], pyfunc: Dict[str, Any]) -> Loa
     names, count = getattr(model, "feature_names_in_", None), getattr(model, "n_features_in_", None)
 
     def predict(data: Any, params: Dict[str, Any]) -> Any:
-        features = to_array(data) if names is None else to_frame(data, list(names))
+        # A class of one's own that keeps neither names nor their number may ask for columns by name.
+        by_name = names is not None or (count is None and isinstance(data, Frame) and data.names is not None)
+        features = to_frame(data, list(names) if names is not None else None) if by_name else to_array(data)
         shape = getattr(features, "shape", ())
         if count is not None and (len(shape) != 2 or shape[1] != count):
             raise InputError(f"The model takes rows of {count} features; the input has the shape {tuple(shape)}.")
