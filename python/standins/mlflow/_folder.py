@@ -90,6 +90,13 @@ def open_flavor(model_uri: Any, flavor: str, dst_path: Optional[str] = None) -> 
     return folder, settings
 
 
+def refuse(options: Dict[str, Any]) -> None:
+    """Options of the real package that this one lacks are errors when they have a value."""
+    for name, value in options.items():
+        if value is not None:
+            raise invalid("This small mlflow saves models without the option '{}'.".format(name))
+
+
 def pinned(package: str, version: Optional[str] = None) -> str:
     """A requirement of the version that is installed."""
     version = version or _installed(package)

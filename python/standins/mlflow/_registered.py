@@ -14,7 +14,7 @@ from .exceptions import RestException, invalid
 def register_model(
     model_uri: str, name: str, await_registration_for: Optional[int] = 300, *, tags: Optional[Dict[str, Any]] = None,
 ) -> ModelVersion:
-    """Makes a version of a registered model (and the model, when there is none) of ``runs:/RUN/PATH``, ``models:/m-ID`` or another URI."""
+    """Makes a version of a registered model (and the model, when there is none) of ``runs:/RUN/PATH``, ``models:/m-ID``, a local folder or another URI."""
     client = MlflowClient()
     try:
         client.create_registered_model(name)
@@ -23,8 +23,9 @@ def register_model(
             raise
     source, run_id, model_id = str(model_uri), None, None
     if os.path.isdir(source) or source.startswith("file:"):
-        raise invalid("This small mlflow registers models that are on the server. Log '{}' to a run first.".format(model_uri))
-    if source.startswith("runs:/"):
+        model_id = _upload(client, _places.fetch(source), name)
+        source = "models:/" + model_id
+    elif source.startswith("runs:/"):
         run_id, path = _places.split(source)
         place = _places.find(source, client)
         if "/models/m-" in place.prefix:
@@ -38,6 +39,20 @@ def register_model(
     elif source.startswith("models:/"):
         run_id = _places.model_version(client, source).run_id
     return client.create_model_version(name, source, run_id, tags, await_creation_for=await_registration_for, model_id=model_id)
+
+
+def _upload(client: MlflowClient, folder: str, name: str) -> str:
+    """A folder of this disk as a logged model; returns its id."""
+    if not os.path.isdir(folder):
+        raise invalid("'{}' is no folder of a model.".format(folder))
+    model = client.create_logged_model(experiment(client), name)
+    try:
+        client.put_folder(_places.logged_model_prefix(model), folder)
+    except BaseException:
+        client.finalize_logged_model(model.model_id, "FAILED")
+        raise
+    client.finalize_logged_model(model.model_id, "READY")
+    return str(model.model_id)
 
 
 def search_registered_models(max_results: Optional[int] = None, filter_string: Optional[str] = None, order_by: Optional[List[str]] = None) -> List[RegisteredModel]:

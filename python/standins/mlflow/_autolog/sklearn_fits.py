@@ -89,6 +89,7 @@ def _after(estimator: Any, options: Dict[str, Any], data: Any, wanted: Any, weig
     metrics = of_estimator(estimator, data, wanted, weights, "training_", options.get("pos_label"))
     if metrics:
         log_metrics(metrics)
+    guarded(_FLAVOR, "estimator.html", lambda: _log_drawing(estimator))
     if has_matplotlib():
         for name, figure in draw(estimator, data, wanted, weights, "training_").items():
             guarded(_FLAVOR, name, lambda figure=figure, name=name: log_figure(figure, name))
@@ -100,6 +101,16 @@ def _after(estimator: Any, options: Dict[str, Any], data: Any, wanted: Any, weig
         guarded(_FLAVOR, "the search", lambda: _log_search(estimator, options, data, form))
     if options.get("log_post_training_metrics", True):
         afterwards.trained(estimator)
+
+
+def _log_drawing(estimator: Any) -> None:
+    """What scikit-learn draws of an estimator and its parts."""
+    import sklearn.utils
+
+    from .._logging import log_text
+
+    if hasattr(sklearn.utils, "estimator_html_repr"):
+        log_text(sklearn.utils.estimator_html_repr(estimator), "estimator.html")
 
 
 def _searches(estimator: Any) -> bool:

@@ -24,11 +24,12 @@ def get_default_conda_env(include_cloudpickle: bool = False) -> Dict[str, Any]:
 
 def save_model(
     lgb_model: Any, path: Any, conda_env: Any = None, code_paths: Optional[List[str]] = None, mlflow_model: Optional[Model] = None, signature: Any = None,
-    input_example: Any = None, pip_requirements: Any = None, extra_pip_requirements: Any = None, metadata: Optional[Dict[str, Any]] = None, **_: Any,
+    input_example: Any = None, pip_requirements: Any = None, extra_pip_requirements: Any = None, metadata: Optional[Dict[str, Any]] = None, **others: Any,
 ) -> None:
     """Saves a Booster (as text) or an estimator (pickled) into a new folder."""
     import lightgbm
 
+    _folder.refuse(others)
     path, code = _folder.begin(path, code_paths)
     model = _folder.describe(mlflow_model, path, signature, input_example, metadata, lambda data: lgb_model.predict(data))
     is_booster = isinstance(lgb_model, lightgbm.Booster)

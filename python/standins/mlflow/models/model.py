@@ -131,7 +131,8 @@ class Model:
         if metadata is not None:
             saving["metadata"] = metadata
         own = dict(registered_model_name=registered_model_name, await_registration_for=await_registration_for)
-        if artifact_path and not name and not model_id:
+        # What belongs to logged models makes one, whichever way it is named.
+        if artifact_path and not (name or model_id or model_type or params or tags):
             return cls._log_below_run(artifact_path, flavor, run_id, saving, **own)
         logged = dict(model_type=model_type, params=params, tags=tags)
         return cls._log_by_itself(str(name or artifact_path), flavor, run_id, saving, logged, step, model_id, **own)

@@ -104,9 +104,10 @@ def save_model(
     path: Any, loader_module: Optional[str] = None, data_path: Optional[str] = None, code_paths: Optional[List[str]] = None, infer_code_paths: bool = False,
     conda_env: Any = None, mlflow_model: Optional[Model] = None, python_model: Any = None, artifacts: Optional[Dict[str, str]] = None, signature: Any = None,
     input_example: Any = None, pip_requirements: Any = None, extra_pip_requirements: Any = None, metadata: Optional[Dict[str, Any]] = None, model_config: Any = None,
-    streamable: Optional[bool] = None, code_path: Optional[List[str]] = None, **_: Any,
+    streamable: Optional[bool] = None, code_path: Optional[List[str]] = None, **others: Any,
 ) -> None:
     """Saves a class of one's own (``python_model``), or data with the module that loads it (``loader_module``), into a new folder."""
+    _folder.refuse(others)
     if (python_model is None) == (loader_module is None):
         raise invalid("Either `loader_module` or `python_model` must be specified, and not both.")
     if isinstance(python_model, (str, os.PathLike)):

@@ -29,11 +29,12 @@ def get_default_conda_env(include_cloudpickle: bool = False) -> Dict[str, Any]:
 def save_model(
     sk_model: Any, path: Any, conda_env: Any = None, code_paths: Optional[List[str]] = None, mlflow_model: Optional[Model] = None, serialization_format: Optional[str] = None,
     signature: Any = None, input_example: Any = None, pip_requirements: Any = None, extra_pip_requirements: Any = None, pyfunc_predict_fn: str = "predict",
-    metadata: Optional[Dict[str, Any]] = None, **_: Any,
+    metadata: Optional[Dict[str, Any]] = None, **others: Any,
 ) -> None:
     """Saves a model into a new folder. Without a serialization format it is cloudpickle when that is installed, else pickle."""
     import sklearn
 
+    _folder.refuse(others)
     form, module = _folder.pickler(serialization_format)
     path, code = _folder.begin(path, code_paths)
     predict = getattr(sk_model, pyfunc_predict_fn, None)

@@ -24,11 +24,12 @@ def get_default_conda_env() -> Dict[str, Any]:
 
 def save_model(
     xgb_model: Any, path: Any, conda_env: Any = None, code_paths: Optional[List[str]] = None, mlflow_model: Optional[Model] = None, signature: Any = None,
-    input_example: Any = None, pip_requirements: Any = None, extra_pip_requirements: Any = None, model_format: str = "xgb", metadata: Optional[Dict[str, Any]] = None, **_: Any,
+    input_example: Any = None, pip_requirements: Any = None, extra_pip_requirements: Any = None, model_format: str = "xgb", metadata: Optional[Dict[str, Any]] = None, **others: Any,
 ) -> None:
     """Saves a Booster or an estimator into a new folder; ``model_format`` is the ending of its file (``json``, ``ubj`` or another)."""
     import xgboost
 
+    _folder.refuse(others)
     path, code = _folder.begin(path, code_paths)
     model = _folder.describe(mlflow_model, path, signature, input_example, metadata, _Wrapper(xgb_model).predict)
     data = "model." + model_format

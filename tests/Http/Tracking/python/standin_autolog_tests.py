@@ -96,7 +96,7 @@ class ScikitLearn(unittest.TestCase):
         after = ["Pipeline_score_X_test", "accuracy_score-2_X_test", "accuracy_score_X_test", "log_loss_X_test"]
         self.assertEqual(sorted(after + training(CLASSIFICATION)), sorted(run.data.metrics))
         self.assertEqual(["train"], [tag.value for one in run.inputs.dataset_inputs for tag in one.tags])
-        self.assertLessEqual({"model", "training_confusion_matrix.png"}, set(files(pipeline)))
+        self.assertLessEqual({"model", "estimator.html", "training_confusion_matrix.png"}, set(files(pipeline)))
         loaded = mlflow.pyfunc.load_model("runs:/{}/model".format(pipeline))
         self.assertEqual(["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"], loaded.metadata.get_input_schema().input_names())
         self.assertEqual("dataframe", loaded.metadata.saved_input_example_info["type"])

@@ -281,7 +281,8 @@ class Flavors(unittest.TestCase):
             mlflow.sklearn.log_model(model, "m")
             mlflow.models.set_signature("runs:/{}/m".format(run.info.run_id), infer_signature(numpy.zeros((1, 1))))
         self.assertTrue(mlflow.models.get_model_info("runs:/{}/m".format(run.info.run_id)).signature.inputs.is_tensor_spec())
-        for refused in (lambda: mlflow.evaluate(model), lambda: mlflow.register_model(path, "local")):
+        self.assertEqual(model.coef_, mlflow.sklearn.load_model("models:/{}/{}".format(*(lambda v: (v.name, v.version))(mlflow.register_model("file://" + path, "local-folder")))).coef_)
+        for refused in (lambda: mlflow.evaluate(model), lambda: mlflow.register_model("file:///nowhere", "local"), lambda: mlflow.sklearn.save_model(model, path + "4", extra_files=["x"])):
             with self.assertRaises(MlflowException):
                 refused()
         for module, name in ((mlflow, "genai"), (mlflow.models, "predict"), (mlflow.data, "load_delta"), (mlflow.pyfunc, "spark_udf"), (MlflowClient(), "search_traces")):

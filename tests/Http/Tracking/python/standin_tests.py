@@ -179,6 +179,16 @@ class Fluent(unittest.TestCase):
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
         self.assertEqual(("[]", ""), (done.stdout.strip(), done.stderr))
 
+    def test_the_real_package_wins_where_it_is_installed(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            os.makedirs(os.path.join(folder, "mlflow"))
+            with open(os.path.join(folder, "mlflow", "__init__.py"), "w", encoding="utf-8") as stream:
+                stream.write("__version__ = 'real'")
+            hooks = os.path.join(os.environ["ZAFFRE_PYTHON"], "runtime")
+            for path, wanted in ((hooks, mlflow.__version__), (hooks + os.pathsep + folder, "real")):
+                done = subprocess.run([sys.executable, "-c", "import mlflow; print(mlflow.__version__)"], env=dict(os.environ, PYTHONPATH=path), capture_output=True, text=True, timeout=60)
+                self.assertEqual((wanted, ""), (done.stdout.strip(), done.stderr))
+
     def test_a_server_that_is_not_known_is_asked_for(self) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW")}
         done = subprocess.run([sys.executable, "-c", "import mlflow; mlflow.log_metric('a', 1)"], env=environment, capture_output=True, text=True, timeout=60)
