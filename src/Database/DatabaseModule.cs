@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Zaffre.Kernel;
 
 namespace Zaffre.Database;
@@ -12,7 +13,12 @@ public static class DatabaseModule
     {
         services.AddSingleton(new MigrationSource(typeof(DatabaseModule).Assembly, "Database"));
         services.AddSingleton<EventSignal>();
-        services.AddSingleton<SqliteDatabase>();
+        services.AddSingleton(provider => new SqliteDatabase(
+            provider.GetRequiredService<DataDirectory>(),
+            provider.GetServices<MigrationSource>(),
+            (provider.GetRequiredService<EventSignal>(), [.. provider.GetServices<ICommitListener>()]),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<SqliteDatabase>>()));
         services.AddSingleton<IDatabase>(provider => provider.GetRequiredService<SqliteDatabase>());
         services.AddSingleton<IEventLog, EventLog>();
         services.AddSingleton(provider => SealFile.Open(provider.GetRequiredService<DataDirectory>()));

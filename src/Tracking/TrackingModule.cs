@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Zaffre.Assets;
 using Zaffre.Database;
 using Zaffre.Resources;
@@ -9,6 +10,8 @@ using Zaffre.Tracking.Artifacts;
 using Zaffre.Tracking.Data;
 using Zaffre.Tracking.History;
 using Zaffre.Tracking.Import;
+using Zaffre.Tracking.Live;
+using Zaffre.Tracking.Live.Features;
 using Zaffre.Tracking.Mlflow;
 using Zaffre.Tracking.Mlflow.Features;
 using Zaffre.Tracking.Mlflow.Features.LoggedModels;
@@ -29,7 +32,8 @@ public static class TrackingModule
         services.AddSingleton<WorkspaceKeys>();
         services.AddSingleton<RunStore>();
         services.AddSingleton<IRuns>(provider => provider.GetRequiredService<RunStore>());
-        services.AddSingleton<IExperiments, ExperimentStore>();
+        services.AddSingleton<ExperimentStore>();
+        services.AddSingleton<IExperiments>(provider => provider.GetRequiredService<ExperimentStore>());
         services.AddSingleton<IUriScheme, RunsScheme>();
         services.AddSingleton<MetricStore>();
         services.AddSingleton<IRunMetrics, RunMetrics>();
@@ -47,6 +51,10 @@ public static class TrackingModule
         services.AddSingleton<ArtifactTickets>().AddSingleton<ArtifactUploads>();
         services.AddSingleton<RunAccess>();
         services.AddSingleton<ExperimentAccess>().AddSingleton<ImportStores>();
+        services.TryAddSingleton<FeedOptions>();
+        services.AddSingleton<RunFeed>();
+        services.AddSingleton<ICommitListener>(provider => provider.GetRequiredService<RunFeed>());
+        services.AddSingleton<FeedBacklog>().AddSingleton<FeedHost>().AddSingleton<LogFolders>().AddSingleton<EventStreams>();
         return services.AddExperiments().AddRuns().AddArtifacts().AddRegistry().AddLoggedModels().AddTraces();
     }
 
@@ -63,6 +71,7 @@ public static class TrackingModule
         RunTokenRoutes.Map(endpoints);
         RunPropertyRoutes.Map(endpoints);
         ImportRoutes.Map(endpoints);
+        StreamEvents.Map(endpoints);
         return endpoints;
     }
 

@@ -21,13 +21,16 @@ internal sealed class GroupCommitWriter : IDisposable
     private readonly BlockingCollection<Unit> queue = [];
     private readonly PreparedConnection connection;
     private readonly EventSignal signal;
+    private readonly UnitNumbers numbers;
+    private readonly IReadOnlyList<ICommitListener> listeners;
     private readonly TimeProvider time;
     private readonly ILogger log;
     private readonly Thread thread;
 
-    public GroupCommitWriter(PreparedConnection connection, EventSignal signal, TimeProvider time, ILogger log)
+    public GroupCommitWriter(PreparedConnection connection, (EventSignal Signal, IReadOnlyList<ICommitListener> Listeners) heard, TimeProvider time, ILogger log)
     {
-        (this.connection, this.signal, this.time, this.log) = (connection, signal, time, log);
+        (this.connection, signal, listeners, this.time, this.log) = (connection, heard.Signal, heard.Listeners, time, log);
+        numbers = new UnitNumbers(connection);
         thread = new Thread(Run) { IsBackground = true, Name = "database writer" };
         thread.Start();
     }
@@ -87,7 +90,7 @@ internal sealed class GroupCommitWriter : IDisposable
 
         foreach (var done in batch)
         {
-            done.Acknowledge(log);
+            done.Acknowledge(listeners, log);
         }
     }
 
@@ -108,7 +111,7 @@ internal sealed class GroupCommitWriter : IDisposable
         Execute("SAVEPOINT unit");
         try
         {
-            var scope = new WriteScope(connection, time.GetUtcNow());
+            var scope = new WriteScope(connection, time.GetUtcNow(), numbers);
             unit.Run(scope);
             var sequence = WriteEvents(scope);
             Execute("RELEASE unit");
@@ -167,25 +170,25 @@ internal sealed class GroupCommitWriter : IDisposable
     private abstract class Unit
     {
         private IReadOnlyList<Action> committed = [];
+        private (long Sequence, IReadOnlyList<object> What) announced = (0, []);
 
         public void Run(WriteScope scope)
         {
             Invoke(scope);
             committed = scope.CommittedActions;
+            announced = scope.Announced.Count == 0 ? (0, []) : (scope.Sequence, scope.Announced);
         }
 
-        public void Acknowledge(ILogger log)
+        public void Acknowledge(IReadOnlyList<ICommitListener> listeners, ILogger log)
         {
             foreach (var action in committed)
             {
-                try
-                {
-                    action();
-                }
-                catch (Exception exception)
-                {
-                    DatabaseLog.CommittedActionFailed(log, exception);
-                }
+                Try(action, log);
+            }
+
+            foreach (var listener in announced.What.Count == 0 ? [] : listeners)
+            {
+                Try(() => listener.Committed(announced.Sequence, announced.What), log);
             }
 
             Complete();
@@ -197,7 +200,19 @@ internal sealed class GroupCommitWriter : IDisposable
 
         protected abstract void Complete();
 
-        protected void Forget() => committed = [];
+        protected void Forget() => (committed, announced) = ([], (0, []));
+
+        private static void Try(Action action, ILogger log)
+        {
+            try
+            {
+                action();
+            }
+            catch (Exception exception)
+            {
+                DatabaseLog.CommittedActionFailed(log, exception);
+            }
+        }
     }
 
     private sealed class Unit<T>(Func<WriteScope, T> body) : Unit

@@ -15,7 +15,7 @@ internal sealed class SqliteDatabase : IDatabase, IDisposable
     private readonly GroupCommitWriter writer;
     private volatile bool disposed;
 
-    public SqliteDatabase(DataDirectory data, IEnumerable<MigrationSource> migrations, EventSignal signal, TimeProvider time, ILogger<SqliteDatabase> log)
+    public SqliteDatabase(DataDirectory data, IEnumerable<MigrationSource> migrations, (EventSignal Signal, IReadOnlyList<ICommitListener> Listeners) heard, TimeProvider time, ILogger<SqliteDatabase> log)
     {
         NativeSqlite.Load();
         Directory.CreateDirectory(data.Root);
@@ -25,8 +25,8 @@ internal sealed class SqliteDatabase : IDatabase, IDisposable
         connection.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;");
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         Migrator.Apply(connection, migrations, time.GetUtcNow());
-        signal.Advance(connection.ExecuteScalar<long>("SELECT COALESCE(MAX(sequence), 0) FROM events"));
-        writer = new GroupCommitWriter(new PreparedConnection(connection), signal, time, log);
+        heard.Signal.Advance(connection.ExecuteScalar<long>("SELECT COALESCE(MAX(sequence), 0) FROM events"));
+        writer = new GroupCommitWriter(new PreparedConnection(connection), heard, time, log);
     }
 
     public Task<T> ReadAsync<T>(Func<DbConnection, T> query, CancellationToken ct)

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Zaffre.Database;
 using Zaffre.Jobs.Data;
+using Zaffre.Kernel;
 using Zaffre.Storage;
 using Zaffre.Web;
 
@@ -105,7 +106,7 @@ internal sealed class LogFollowing(JobTable jobs, IBlobStore store, IEventLog ev
         int read;
         while ((read = await stream.ReadAsync(buffer.AsMemory(kept), ct)) > 0)
         {
-            var whole = WholeCharacters(buffer.AsSpan(0, kept + read));
+            var whole = Utf8Text.WholeCharacters(buffer.AsSpan(0, kept + read));
             offset += whole;
             await target.LogAsync(buffer.AsMemory(0, whole), offset, ct);
             kept = kept + read - whole;
@@ -113,24 +114,6 @@ internal sealed class LogFollowing(JobTable jobs, IBlobStore store, IEventLog ev
         }
 
         return offset;
-    }
-
-    /// <summary>How many bytes make whole UTF-8 characters; everything when it is no UTF-8 at all.</summary>
-    internal static int WholeCharacters(ReadOnlySpan<byte> bytes)
-    {
-        for (var back = 1; back <= Math.Min(4, bytes.Length); back++)
-        {
-            var lead = bytes[^back];
-            if ((lead & 0xC0) == 0x80)
-            {
-                continue;
-            }
-
-            var length = lead switch { >= 0xF0 => 4, >= 0xE0 => 3, >= 0xC0 => 2, _ => 1 };
-            return length > back && bytes.Length > back ? bytes.Length - back : bytes.Length;
-        }
-
-        return bytes.Length;
     }
 
     private static JsonObject StatusOf(JobRow job)

@@ -49,6 +49,13 @@ internal sealed class ExperimentStore(IDatabase database, WorkspaceKeys workspac
         return (await database.ReadAsync(connection => ByName(connection, key, name), ct))?.ToContract();
     }
 
+    /// <summary>The experiment of that id, or else of that name.</summary>
+    public async Task<ExperimentRow?> FindRowAsync(WorkspaceRef workspace, string idOrName, CancellationToken ct)
+    {
+        var key = await workspaces.EnsureAsync(workspace, ct);
+        return await database.ReadAsync(connection => ById(connection, key, idOrName) ?? ByName(connection, key, idOrName), ct);
+    }
+
     public static ExperimentRow EnsureRow(WriteScope scope, long workspace, string name)
     {
         if (ByName(scope, workspace, name) is not { } found)

@@ -25,11 +25,12 @@ internal static class MetricBuckets
     public const int MostRead = 10_240;
 
     private const string Upsert = """
-        INSERT INTO run_metric_buckets (run, metric, level, bucket, first_time, last_time, low, low_step, low_time, high, high_step, high_time, nan_step, nan_time)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+        INSERT INTO run_metric_buckets (run, metric, level, bucket, first_time, last_time, low, low_step, low_time, high, high_step, high_time, nan_step, nan_time, arrived)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
         ON CONFLICT DO UPDATE SET
             first_time = min(first_time, excluded.first_time),
             last_time = max(last_time, excluded.last_time),
+            arrived = excluded.arrived,
             low = CASE WHEN low IS NULL OR excluded.low < low THEN excluded.low ELSE low END,
             low_step = CASE WHEN low IS NULL OR excluded.low < low THEN excluded.low_step ELSE low_step END,
             low_time = CASE WHEN low IS NULL OR excluded.low < low THEN excluded.low_time ELSE low_time END,
@@ -132,7 +133,7 @@ internal static class MetricBuckets
 
     private static void Write(WriteScope scope, SeriesKey series, int level, IReadOnlyList<MetricBucket> buckets)
     {
-        var upsert = scope.Prepare(Upsert).Bind(1, series.Run).Bind(2, series.Metric).Bind(3, level);
+        var upsert = scope.Prepare(Upsert).Bind(1, series.Run).Bind(2, series.Metric).Bind(3, level).Bind(15, scope.Sequence);
         foreach (var bucket in buckets)
         {
             upsert.Bind(4, bucket.Number).Bind(5, bucket.FirstTime).Bind(6, bucket.LastTime)

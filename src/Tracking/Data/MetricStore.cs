@@ -29,7 +29,7 @@ internal sealed record MetricRow(long Run, string Name, long Time, long Step, lo
 /// </summary>
 internal sealed class MetricStore
 {
-    private const string InsertPoint = "INSERT OR IGNORE INTO run_metrics (run, metric, time, step, nan, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    private const string InsertPoint = "INSERT OR IGNORE INTO run_metrics (run, metric, time, step, nan, value, arrived) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
     private const string FindLatest = "SELECT step, time, nan, value, points FROM run_latest WHERE run = ?1 AND metric = ?2";
 
@@ -45,10 +45,11 @@ internal sealed class MetricStore
     {
         if (points.Count == 1)
         {
-            Log(scope, run, Name(scope, points[0].Name), points);
+            Announce(scope, run, Log(scope, run, Name(scope, points[0].Name), points));
             return;
         }
 
+        var added = new List<MetricPoint>(points.Count);
         var series = new Dictionary<string, List<MetricPoint>>(StringComparer.Ordinal);
         foreach (var point in points)
         {
@@ -62,8 +63,10 @@ internal sealed class MetricStore
 
         foreach (var (name, own) in series)
         {
-            Log(scope, run, Name(scope, name), own);
+            added.AddRange(Log(scope, run, Name(scope, name), own));
         }
+
+        Announce(scope, run, added);
     }
 
     /// <summary>The latest values of runs, by run and name.</summary>
@@ -132,10 +135,10 @@ internal sealed class MetricStore
         return key;
     }
 
-    /// <summary>Points of one series. Of points that were there before nothing changes, so that what hangs on them is left alone.</summary>
-    private static void Log(WriteScope scope, RunRow run, long metric, IReadOnlyList<MetricPoint> points)
+    /// <summary>Points of one series; returns those that are new. Of points that were there before nothing changes, so that what hangs on them is left alone.</summary>
+    private static List<MetricPoint> Log(WriteScope scope, RunRow run, long metric, IReadOnlyList<MetricPoint> points)
     {
-        var insert = scope.Prepare(InsertPoint).Bind(1, run.Key).Bind(2, metric);
+        var insert = scope.Prepare(InsertPoint).Bind(1, run.Key).Bind(2, metric).Bind(7, scope.Sequence);
         var added = new List<MetricPoint>(points.Count);
         foreach (var point in points)
         {
@@ -148,6 +151,16 @@ internal sealed class MetricStore
         if (added.Count > 0)
         {
             MetricBuckets.Add(scope, new SeriesKey(run.Key, metric), added, SetLatest(scope, run, metric, added));
+        }
+
+        return added;
+    }
+
+    private static void Announce(WriteScope scope, RunRow run, List<MetricPoint> added)
+    {
+        if (added.Count > 0)
+        {
+            new RunChange(run) { Points = added }.Announce(scope);
         }
     }
 

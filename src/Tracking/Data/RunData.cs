@@ -20,12 +20,18 @@ internal sealed record ParamChange(string Name, string Old, string New);
 /// <summary>The tags and params of runs.</summary>
 internal static class RunData
 {
-    public static void SetTags(WriteScope scope, long run, IEnumerable<(string Name, string Value)> tags)
+    public static void SetTags(WriteScope scope, RunRow run, IEnumerable<(string Name, string Value)> tags)
     {
-        foreach (var (name, value) in tags)
+        var set = tags.ToList();
+        foreach (var (name, value) in set)
         {
-            scope.Prepare("INSERT INTO run_tags (run, name, value, experiment) SELECT key, ?2, ?3, experiment FROM runs WHERE key = ?1 ON CONFLICT DO UPDATE SET value = excluded.value")
-                .Bind(1, run).Bind(2, name).Bind(3, value).Run();
+            scope.Prepare("INSERT INTO run_tags (run, name, value, experiment, arrived) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET value = excluded.value, arrived = excluded.arrived")
+                .Bind(1, run.Key).Bind(2, name).Bind(3, value).Bind(4, run.Experiment).Bind(5, scope.Sequence).Run();
+        }
+
+        if (set.Count > 0)
+        {
+            new RunChange(run) { Tags = set }.Announce(scope);
         }
     }
 
@@ -39,31 +45,49 @@ internal static class RunData
         }
     }
 
-    public static bool DeleteTag(WriteScope scope, long run, string name) =>
-        scope.Execute("DELETE FROM run_tags WHERE run = @run AND name = @name", new { run, name }) > 0;
+    public static bool DeleteTag(WriteScope scope, RunRow run, string name)
+    {
+        if (scope.Execute("DELETE FROM run_tags WHERE run = @Key AND name = @name", new { run.Key, name }) == 0)
+        {
+            return false;
+        }
+
+        scope.Execute(
+            "INSERT INTO run_tags_gone (run, name, arrived) VALUES (@Key, @name, @arrived) ON CONFLICT DO UPDATE SET arrived = excluded.arrived",
+            new { run.Key, name, arrived = scope.Sequence });
+        new RunChange(run) { GoneTag = name }.Announce(scope);
+        return true;
+    }
 
     public static string? Tag(WriteScope scope, long run, string name) =>
         scope.QueryFirstOrDefault<string>("SELECT value FROM run_tags WHERE run = @run AND name = @name", new { run, name });
 
     /// <summary>Logs params; each is written once, and again only with the same value. Returns the first that would change.</summary>
-    public static ParamChange? LogParams(WriteScope scope, long run, IEnumerable<(string Name, string Value)> values)
+    public static ParamChange? LogParams(WriteScope scope, RunRow run, IEnumerable<(string Name, string Value)> values)
     {
+        var added = new List<(string, string)>();
         foreach (var (name, value) in values)
         {
-            var added = scope.Prepare("INSERT INTO run_params (run, name, value, experiment) SELECT key, ?2, ?3, experiment FROM runs WHERE key = ?1 ON CONFLICT DO NOTHING")
-                .Bind(1, run).Bind(2, name).Bind(3, value).Run();
-            if (added > 0)
+            var changes = scope.Prepare("INSERT INTO run_params (run, name, value, experiment, arrived) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING")
+                .Bind(1, run.Key).Bind(2, name).Bind(3, value).Bind(4, run.Experiment).Bind(5, scope.Sequence).Run();
+            if (changes > 0)
             {
+                added.Add((name, value));
                 continue;
             }
 
-            var known = scope.Prepare("SELECT value FROM run_params WHERE run = ?1 AND name = ?2").Bind(1, run).Bind(2, name);
+            var known = scope.Prepare("SELECT value FROM run_params WHERE run = ?1 AND name = ?2").Bind(1, run.Key).Bind(2, name);
             var old = known.Read() ? known.Text(0) : null;
             known.Reset();
             if (old != value)
             {
                 return new ParamChange(name, old ?? "", value);
             }
+        }
+
+        if (added.Count > 0)
+        {
+            new RunChange(run) { Params = added }.Announce(scope);
         }
 
         return null;

@@ -7,7 +7,7 @@ namespace Zaffre.Tracking.Data;
 /// <summary>Deletes what hangs under a workspace that goes, or the run of a job that goes.</summary>
 internal sealed class RunDeletion(WorkspaceKeys workspaces) : IScopedDeletion
 {
-    private static readonly string[] OfRuns = ["run_tags", "run_properties", "run_params", "run_outputs", "run_metrics", "run_metric_buckets", "run_latest", "run_datasets", "run_dataset_tags", "run_models", "logged_model_metrics"];
+    private static readonly string[] OfRuns = ["run_tags", "run_tags_gone", "run_states", "run_properties", "run_params", "run_outputs", "run_metrics", "run_metric_buckets", "run_latest", "run_datasets", "run_dataset_tags", "run_models", "logged_model_metrics"];
 
     public void Delete(WriteScope write, ArmId scope)
     {
@@ -42,6 +42,9 @@ internal sealed class RunDeletion(WorkspaceKeys workspaces) : IScopedDeletion
             write.Execute($"DELETE FROM {table} WHERE run IN (SELECT key FROM runs WHERE {condition})", parameters);
         }
 
-        write.Execute($"DELETE FROM runs WHERE {condition}", parameters);
+        if (write.Execute($"DELETE FROM runs WHERE {condition}", parameters) > 0)
+        {
+            write.Announce(new RunsGone());
+        }
     }
 }

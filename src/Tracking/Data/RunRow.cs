@@ -10,7 +10,7 @@ internal sealed record RunRow
     /// <summary>The columns of this record; <c>r</c> is the run, <c>e</c> its experiment.</summary>
     public const string Columns =
         "r.key, r.workspace, r.id, r.experiment, e.name AS experimentName, e.fallback, r.name, r.parent, r.type, r.status, r.user, r.target, r.created, "
-        + "r.start_time AS startTime, r.started, r.ended, r.error_code AS errorCode, r.error_message AS errorMessage, (r.deleted OR e.deleted) AS deleted, e.deleted AS experimentDeleted";
+        + "r.start_time AS startTime, r.started, r.ended, r.error_code AS errorCode, r.error_message AS errorMessage, (r.deleted OR e.deleted) AS deleted, e.deleted AS experimentDeleted, r.changed";
 
     public const string Select = "SELECT " + Columns + " FROM runs r JOIN experiments e ON e.key = r.experiment";
 
@@ -37,6 +37,7 @@ internal sealed record RunRow
         ErrorMessage = row.TextOrNull(17),
         Deleted = row.Long(18),
         ExperimentDeleted = row.Long(19),
+        Changed = row.Long(20),
     };
 
     public long Key { get; init; }
@@ -78,6 +79,9 @@ internal sealed record RunRow
     public long Deleted { get; init; }
 
     public long ExperimentDeleted { get; init; }
+
+    /// <summary>The number of about the last unit that changed it; see <see cref="RunChange.MarkWidth"/>.</summary>
+    public long Changed { get; init; }
 
     public RunStatus State => (RunStatus)Status;
 

@@ -35,7 +35,7 @@ internal sealed class RunStore(IDatabase database, WorkspaceKeys workspaces) : I
             Started = started,
             Ended = run.Status.IsTerminal() ? now : null,
         }, experiment);
-        RunData.SetTags(scope, row.Key, OwnTags(run, row).Concat(run.Tags.Select(tag => (tag.Key, tag.Value))));
+        RunData.SetTags(scope, row, OwnTags(run, row).Concat(run.Tags.Select(tag => (tag.Key, tag.Value))));
         return row.ToContract(run.Workspace);
     }
 
@@ -43,10 +43,10 @@ internal sealed class RunStore(IDatabase database, WorkspaceKeys workspaces) : I
     public static RunRow Insert(WriteScope scope, RunRow row, ExperimentRow experiment)
     {
         var insert = scope.Prepare(
-            "INSERT INTO runs (workspace, id, experiment, name, parent, type, status, user, target, created, start_time, started, ended) "
-            + "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT (workspace, id) DO NOTHING RETURNING key")
+            "INSERT INTO runs (workspace, id, experiment, name, parent, type, status, user, target, created, start_time, started, ended, changed) "
+            + "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT (workspace, id) DO NOTHING RETURNING key")
             .Bind(1, row.Workspace).Bind(2, row.Id).Bind(3, experiment.Key).Bind(4, row.Name).Bind(5, row.Parent).Bind(6, row.Type).Bind(7, row.Status).Bind(8, row.User)
-            .Bind(9, row.Target).Bind(10, row.Created).Bind(11, row.StartTime).Bind(12, row.Started).Bind(13, row.Ended);
+            .Bind(9, row.Target).Bind(10, row.Created).Bind(11, row.StartTime).Bind(12, row.Started).Bind(13, row.Ended).Bind(14, scope.Sequence);
         if (!insert.Read())
         {
             throw new ProblemException(new Problem(ProblemKind.Conflict, "RunAlreadyExists", $"A run with id '{row.Id}' already exists."));
@@ -54,7 +54,9 @@ internal sealed class RunStore(IDatabase database, WorkspaceKeys workspaces) : I
 
         var key = insert.Long(0);
         insert.Reset();
-        return row with { Key = key, Experiment = experiment.Key, ExperimentName = experiment.Name, Fallback = experiment.Fallback, Deleted = experiment.Deleted, ExperimentDeleted = experiment.Deleted };
+        var made = row with { Key = key, Experiment = experiment.Key, ExperimentName = experiment.Name, Fallback = experiment.Fallback, Deleted = experiment.Deleted, ExperimentDeleted = experiment.Deleted, Changed = scope.Sequence };
+        Note(scope, made, new RunMove(made.State, made.Ended ?? made.Started ?? made.Created, null, null));
+        return made;
     }
 
     public bool SetStatus(WriteScope scope, WorkspaceRef workspace, string id, RunStatus status, RunError? error = null, DateTimeOffset? at = null)
@@ -70,19 +72,30 @@ internal sealed class RunStore(IDatabase database, WorkspaceKeys workspaces) : I
         scope.Execute(
             "UPDATE runs SET status = @status, started = @started, start_time = coalesce(@started, start_time), ended = @ended, error_code = @Code, error_message = @Message WHERE key = @Key",
             new { row.Key, status = (long)status, started, ended = status.IsTerminal() ? at : (long?)null, error?.Code, error?.Message });
+        Note(scope, row, new RunMove(status, at, error?.Code, error?.Message));
         return true;
     }
 
-    public void SetDisplayName(WriteScope scope, WorkspaceRef workspace, string id, string displayName) => Rename(scope, Get(scope, workspace, id).Key, displayName);
-
-    public static void Rename(WriteScope scope, long key, string name)
+    /// <summary>Notes a state that a run moved to, and tells of it.</summary>
+    public static void Note(WriteScope scope, RunRow row, RunMove move)
     {
-        scope.Execute("UPDATE runs SET name = @name WHERE key = @key", new { key, name });
-        RunData.SetTags(scope, key, [(MlflowTags.RunName, name)]);
+        scope.Prepare(
+            "INSERT INTO run_states (run, arrived, status, time, error_code, error_message) VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+            + "ON CONFLICT DO UPDATE SET time = excluded.time, error_code = excluded.error_code, error_message = excluded.error_message")
+            .Bind(1, row.Key).Bind(2, scope.Sequence).Bind(3, (long)move.Status).Bind(4, move.Time).Bind(5, move.ErrorCode).Bind(6, move.ErrorMessage).Run();
+        new RunChange(row) { Move = move }.Announce(scope);
+    }
+
+    public void SetDisplayName(WriteScope scope, WorkspaceRef workspace, string id, string displayName) => Rename(scope, Get(scope, workspace, id), displayName);
+
+    public static void Rename(WriteScope scope, RunRow run, string name)
+    {
+        scope.Execute("UPDATE runs SET name = @name WHERE key = @Key", new { run.Key, name });
+        RunData.SetTags(scope, run, [(MlflowTags.RunName, name)]);
     }
 
     public void SetTags(WriteScope scope, WorkspaceRef workspace, string id, IReadOnlyDictionary<string, string> tags) =>
-        RunData.SetTags(scope, Get(scope, workspace, id).Key, tags.Select(tag => (tag.Key, tag.Value)));
+        RunData.SetTags(scope, Get(scope, workspace, id), tags.Select(tag => (tag.Key, tag.Value)));
 
     public void SetOutputs(WriteScope scope, WorkspaceRef workspace, string id, IReadOnlyList<RunOutput> outputs) => scope.Execute(
         "INSERT INTO run_outputs (run, document) VALUES (@Key, @document) ON CONFLICT DO UPDATE SET document = excluded.document",

@@ -63,7 +63,7 @@ internal static class RunPropertyRoutes
     {
         var run = RunAccess.Find(scope, call, id);
         RunData.SetProperties(scope, run.Key, changes.Properties);
-        RunData.SetTags(scope, run.Key, changes.Tags.Select(tag => (tag.Key, tag.Value)));
+        RunData.SetTags(scope, run, changes.Tags.Select(tag => (tag.Key, tag.Value)));
         scope.Append(RunAccess.Event(call, run, "write"));
         return true;
     }

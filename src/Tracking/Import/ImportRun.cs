@@ -78,10 +78,15 @@ internal sealed class ImportRun(RunRow run, string experiment, IReadOnlyList<(st
         }
 
         ImportStore.Restate(scope, run with { Key = found.Key, Created = found.Created, StartTime = run.StartTime < 0 ? found.StartTime : run.StartTime });
-        RunData.SetTags(scope, found.Key, tags);
+        if (found.Status != run.Status)
+        {
+            RunStore.Note(scope, found, new RunMove(run.State, run.Ended ?? run.Started ?? found.Created, null, null));
+        }
+
+        RunData.SetTags(scope, found, tags);
         foreach (var value in values)
         {
-            if (RunData.LogParams(scope, found.Key, [value]) is { } change)
+            if (RunData.LogParams(scope, found, [value]) is { } change)
             {
                 unit.Tell("ParamStays", $"The param '{change.Name}' of run '{run.Id}' has another value here, which stays.");
             }

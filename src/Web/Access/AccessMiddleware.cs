@@ -10,6 +10,8 @@ namespace Zaffre.Web;
 /// </summary>
 internal sealed class AccessMiddleware(RequestDelegate next, IAuthenticator authenticator, IAuthorizer authorizer)
 {
+    private readonly AccessCheck check = new(authenticator, authorizer);
+
     public async Task InvokeAsync(HttpContext context)
     {
         // Routing's own answers (no route, wrong method, wrong content type) are no RouteEndpoint and reach nothing.
@@ -27,21 +29,9 @@ internal sealed class AccessMiddleware(RequestDelegate next, IAuthenticator auth
 
     private async Task<Problem?> CheckAsync(HttpContext context, RequiredAction required)
     {
-        if (BearerToken(context.Request) is not { } bearer)
-        {
-            return ArmErrors.Unauthenticated("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing or is not a bearer token.");
-        }
-
-        if (!(await authenticator.AuthenticateAsync(bearer, Surface.Management, context.RequestAborted)).TryGet(out var caller, out var problem))
+        if (!(await check.OfAsync(context, required)).TryGet(out var caller, out var problem))
         {
             return problem;
-        }
-
-        var scope = RequestScope.Of(context);
-        if (!await authorizer.AllowsAsync(caller, required.Action, scope, required.IsData, context.RequestAborted)
-            && !(required.OrBelow && await authorizer.AllowsBelowAsync(caller, required.Action, RequestScope.ListedIn(scope), context.RequestAborted)))
-        {
-            return ArmErrors.Forbidden(caller, required.Action, scope);
         }
 
         context.SetCaller(caller);
@@ -50,10 +40,4 @@ internal sealed class AccessMiddleware(RequestDelegate next, IAuthenticator auth
 
     private static IResult Refusal(RouteEndpoint endpoint, Problem problem) =>
         endpoint.Metadata.GetMetadata<IProblemShape>()?.Render(problem) ?? ArmResults.Problem(problem);
-
-    private static string? BearerToken(HttpRequest request)
-    {
-        var header = request.Headers.Authorization.ToString();
-        return header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? header["Bearer ".Length..].Trim() : null;
-    }
 }

@@ -72,7 +72,7 @@ public sealed class VerdictTests
     [InlineData(new byte[] { 0x61, 0xE2, 0x82 }, 1)]
     [InlineData(new byte[] { 0x80, 0x80, 0x80, 0x80, 0x80 }, 5)]
     [InlineData(new byte[] { }, 0)]
-    public void A_log_is_cut_between_characters(byte[] bytes, int whole) => Assert.Equal(whole, LogFollowing.WholeCharacters(bytes));
+    public void A_log_is_cut_between_characters(byte[] bytes, int whole) => Assert.Equal(whole, Utf8Text.WholeCharacters(bytes));
 
     private static Verdict Judge(ExitRecord exit, string? line = null) => Verdict.Of(exit, line, TimeSpan.FromSeconds(30), "ann");
 }

@@ -23,7 +23,7 @@ internal sealed class UpdateRun(RunAccess runs) : MlflowOperation
             {
                 if (name is not null)
                 {
-                    RunStore.Rename(scope, run.Key, name);
+                    RunStore.Rename(scope, run, name);
                 }
 
                 if (!run.IsJob && (status is not null || end is not null))

@@ -60,7 +60,7 @@ internal sealed class CreateRun(IDatabase database) : MlflowOperation
             StartTime = start ?? now,
             Started = start ?? now,
         }, experiment);
-        RunData.SetTags(scope, run.Key, tags.Select(tag => (tag.Key, tag.Value)));
+        RunData.SetTags(scope, run, tags.Select(tag => (tag.Key, tag.Value)));
         scope.Append(RunAccess.Event(call, run, "write"));
         return run;
     }

@@ -34,7 +34,7 @@ internal sealed class LogBatch(RunAccess runs, MetricStore metrics, LoggedModelA
             id,
             (scope, row) =>
             {
-                LogParam.Refuse(RunData.LogParams(scope, row.Key, readValues), row);
+                LogParam.Refuse(RunData.LogParams(scope, row, readValues), row);
                 SetTag.Set(scope, row, readTags);
                 if (readPoints.Count > 0)
                 {

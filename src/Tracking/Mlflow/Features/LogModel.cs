@@ -35,7 +35,7 @@ internal sealed class LogModel(RunAccess runs) : MlflowOperation
 
                 history.Add(model.DeepClone());
                 var text = history.ToJsonString(ZaffreJson.Options);
-                RunData.SetTags(scope, run.Key, [(MlflowTags.LoggedModels, text.Length <= LongestHistory ? text : throw MlflowErrors.Invalid($"The models logged on run {run.Id} take more than {LongestHistory} characters."))]);
+                RunData.SetTags(scope, run, [(MlflowTags.LoggedModels, text.Length <= LongestHistory ? text : throw MlflowErrors.Invalid($"The models logged on run {run.Id} take more than {LongestHistory} characters."))]);
             },
             ct);
         await call.WriteEmptyAsync(ct);

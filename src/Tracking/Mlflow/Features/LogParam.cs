@@ -14,7 +14,7 @@ internal sealed class LogParam(RunAccess runs) : MlflowOperation
         var request = await call.ReadAsync(ct);
         var run = request.RunId();
         var param = MlflowLimits.Param(request);
-        await runs.WriteAsync(call, run, (scope, row) => Refuse(RunData.LogParams(scope, row.Key, [param]), row), ct);
+        await runs.WriteAsync(call, run, (scope, row) => Refuse(RunData.LogParams(scope, row, [param]), row), ct);
         await call.WriteEmptyAsync(ct);
     }
 

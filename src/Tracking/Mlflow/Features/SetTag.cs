@@ -21,12 +21,12 @@ internal sealed class SetTag(RunAccess runs) : MlflowOperation
 
     public static void Set(WriteScope scope, RunRow run, IReadOnlyList<(string Name, string Value)> tags)
     {
-        RunData.SetTags(scope, run.Key, tags);
+        RunData.SetTags(scope, run, tags);
         foreach (var (name, value) in tags)
         {
             if (name == MlflowTags.RunName)
             {
-                RunStore.Rename(scope, run.Key, value);
+                RunStore.Rename(scope, run, value);
             }
             else if (name == MlflowTags.User)
             {
@@ -52,7 +52,7 @@ internal sealed class DeleteTag(RunAccess runs) : MlflowOperation
             id,
             (scope, run) =>
             {
-                if (!RunData.DeleteTag(scope, run.Key, name))
+                if (!RunData.DeleteTag(scope, run, name))
                 {
                     throw MlflowErrors.NotFound($"No tag with name: {name} in run with id {run.Id}");
                 }

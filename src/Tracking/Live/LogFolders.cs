@@ -1,0 +1,82 @@
+using System.Collections.Concurrent;
+
+namespace Zaffre.Tracking.Live;
+
+/// <summary>Watches folders of logs: one watch for each folder, however many read. Thread safe.</summary>
+internal sealed class LogFolders
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, Watch> watches = new(StringComparer.Ordinal);
+
+    /// <summary>Calls <paramref name="changed"/> when a file directly in the folder is made or grows, until the answer is disposed.</summary>
+    public IDisposable Follow(string folder, Action changed)
+    {
+        lock (gate)
+        {
+            if (!watches.TryGetValue(folder, out var watch))
+            {
+                watch = watches[folder] = new Watch(folder);
+            }
+
+            return watch.Add(changed, () => Leave(folder, watch));
+        }
+    }
+
+    private void Leave(string folder, Watch watch)
+    {
+        lock (gate)
+        {
+            if (watch.IsIdle)
+            {
+                watches.Remove(folder);
+                watch.Dispose();
+            }
+        }
+    }
+
+    private sealed class Watch : IDisposable
+    {
+        private readonly ConcurrentDictionary<Follower, Action> followers = new();
+        private readonly FileSystemWatcher watcher;
+
+        public Watch(string folder)
+        {
+            watcher = new FileSystemWatcher(folder) { NotifyFilter = NotifyFilters.LastWrite | NotifyFilters.Size | NotifyFilters.FileName };
+            watcher.Changed += (_, _) => Tell();
+            watcher.Created += (_, _) => Tell();
+            watcher.Renamed += (_, _) => Tell();
+            watcher.Error += (_, _) => Tell();
+            watcher.EnableRaisingEvents = true;
+        }
+
+        public bool IsIdle => followers.IsEmpty;
+
+        public Follower Add(Action changed, Action left)
+        {
+            var follower = new Follower(this, left);
+            followers[follower] = changed;
+            return follower;
+        }
+
+        public void Remove(Follower follower) => followers.TryRemove(follower, out _);
+
+        public void Dispose() => watcher.Dispose();
+
+        private void Tell()
+        {
+            foreach (var changed in followers.Values)
+            {
+                changed();
+            }
+        }
+    }
+
+    private sealed class Follower(Watch watch, Action left) : IDisposable
+    {
+        public void Dispose()
+        {
+            watch.Remove(this);
+            left();
+        }
+    }
+}
