@@ -1,5 +1,6 @@
 using Zaffre.Compute;
 using Zaffre.Jobs.Execution;
+using Zaffre.Kernel;
 
 namespace Zaffre.Tests.Unit.Jobs;
 

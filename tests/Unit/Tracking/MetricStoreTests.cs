@@ -62,8 +62,8 @@ public sealed class MetricStoreTests : IDisposable
     {
         await fixture.CreateAsync("r");
         var run = await fixture.RowAsync("r");
-        Assert.Null(await fixture.Database.WriteAsync(scope => RunData.LogParams(scope, run.Key, [("a", "1"), ("a", "1"), ("b", "")]), default));
-        Assert.Equal(new ParamChange("a", "1", "2"), await fixture.Database.WriteAsync(scope => RunData.LogParams(scope, run.Key, [("b", ""), ("a", "2")]), default));
+        Assert.Null(await fixture.Database.WriteAsync(scope => RunData.LogParams(scope, run, [("a", "1"), ("a", "1"), ("b", "")]), default));
+        Assert.Equal(new ParamChange("a", "1", "2"), await fixture.Database.WriteAsync(scope => RunData.LogParams(scope, run, [("b", ""), ("a", "2")]), default));
     }
 
     private async Task LogAsync(params MetricPoint[] points)

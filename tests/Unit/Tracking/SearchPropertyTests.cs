@@ -189,8 +189,8 @@ public sealed class SearchPropertyTests : IAsyncLifetime, IDisposable
             RunStore.Move(scope, row, model.Status, end);
         }
 
-        RunData.SetTags(scope, run.Key, model.Tags.Select(tag => (tag.Key, tag.Value)));
-        RunData.LogParams(scope, run.Key, model.Params.Select(param => (param.Key, param.Value)));
+        RunData.SetTags(scope, row, model.Tags.Select(tag => (tag.Key, tag.Value)));
+        RunData.LogParams(scope, row, model.Params.Select(param => (param.Key, param.Value)));
         metrics.Log(scope, row, [.. model.Metrics.Select(metric => new MetricPoint(metric.Key, metric.Value, 1, 1))]);
         return run;
     }
