@@ -17,7 +17,13 @@ def patch() -> None:
     """Patches every estimator that there is and every one that will be defined."""
     import sys
 
-    root = sys.modules["sklearn.base"].BaseEstimator  # type: ignore[attr-defined]
+    from . import afterwards
+
+    base: Any = sys.modules["sklearn.base"]
+    root = base.BaseEstimator
+    for mixin in (base.ClassifierMixin, base.RegressorMixin):
+        # Where most estimators have their score from.
+        afterwards.watch(mixin)
     inherited = root.__init_subclass__
 
     def __init_subclass__(cls: type, **options: Any) -> None:
