@@ -4,8 +4,8 @@ It speaks the same REST protocol as the real package and stores models in the sa
 when it is installed. What is missing raises ``AttributeError`` that names it. Everything is loaded when it is first used.
 """
 
+# Not even typing is imported: scripts that only import this package pay for nothing else.
 import importlib
-from typing import Any, List
 
 __version__ = "2.17.3+zaffre"
 
@@ -36,11 +36,11 @@ _MODULES = "artifacts client config data entities exceptions images lightgbm mod
 __all__ = sorted(list(_HOME) + _MODULES)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name in _MODULES:
         return importlib.import_module("mlflow." + name)
     if name in _HOME:
-        value = getattr(importlib.import_module("mlflow." + _HOME[name]), name)
+        value: object = getattr(importlib.import_module("mlflow." + _HOME[name]), name)
         globals()[name] = value
         return value
     if name == "evaluate":
@@ -48,5 +48,5 @@ def __getattr__(name: str) -> Any:
     raise AttributeError("module 'mlflow' has no attribute '{}': this is Zaffre's small mlflow, which lacks it. Install mlflow in the environment to have it.".format(name))
 
 
-def __dir__() -> List[str]:
+def __dir__() -> "list[str]":
     return sorted(list(globals()) + __all__)

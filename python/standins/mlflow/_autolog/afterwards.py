@@ -15,9 +15,9 @@ from . import _stack as _trainings
 
 _FLAVOR = "sklearn"
 _runs: "weakref.WeakKeyDictionary[Any, str]" = weakref.WeakKeyDictionary()
+# Of each prediction that is still held by somebody: itself, the run, and the name of the data.
 _predicted: Dict[int, Tuple[Any, str, str]] = {}
 _calls: Dict[Tuple[str, str], int] = {}
-_most_predictions = 64
 _inside = threading.local()
 
 
@@ -80,10 +80,13 @@ def _predict(original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any)
         return original(self, *args, **kwargs)
     result = _quietly(lambda: original(self, *args, **kwargs))
     data = args[0] if args else kwargs.get("X")
-    # The result is kept so that its identity stays its own; only the latest few.
-    _predicted[id(result)] = (result, run_id, _name_of(data))
-    while len(_predicted) > _most_predictions:
-        _predicted.pop(next(iter(_predicted)))
+    key = id(result)
+    try:
+        held = weakref.ref(result, lambda _: _predicted.pop(key, None))
+    except TypeError:
+        # A plain list cannot be recognized again.
+        return result
+    _predicted[key] = (held, run_id, _name_of(data))
     return result
 
 
@@ -103,7 +106,7 @@ def _metric(name: str, original: Callable[..., Any], *args: Any, **kwargs: Any) 
     value = _quietly(lambda: original(*args, **kwargs))
     for given in list(args) + list(kwargs.values()):
         known = _predicted.get(id(given))
-        if known is not None and known[0] is given:
+        if known is not None and known[0]() is given:
             guarded(_FLAVOR, "a metric", lambda: _log(known[1], name, known[2], value))
             break
     return value

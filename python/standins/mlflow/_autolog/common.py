@@ -41,6 +41,30 @@ def example_of(data: Any) -> Any:
     return head.copy() if hasattr(head, "copy") else head
 
 
+def keep(flavor: str, options: Dict[str, Any], owner: Any, data: Any, label: Any) -> None:
+    """Remembers what a library's own container was made of: the first rows, and what the server is told of training data. Not the data, which may be large."""
+    owner._zaffre_example, owner._zaffre_dataset = None, None
+    try:
+        owner._zaffre_example = example_of(data)
+    except Exception:  # noqa: BLE001  (files and iterators have no rows to keep)
+        return
+    if label is not None and owner._zaffre_example is not None and options.get("log_datasets", True):
+        owner._zaffre_dataset = guarded(flavor, "the data set", lambda: _dataset(data, label, None))
+
+
+def log_kept(flavor: str, owner: Any, context: str, name: Optional[str] = None) -> None:
+    """Notes the data of a container that a training reads."""
+    known = getattr(owner, "_zaffre_dataset", None)
+    if known is None:
+        return
+    from ..client import MlflowClient
+    from ..entities import Dataset, DatasetInput, InputTag
+    from .._fluent import current
+
+    entity = Dataset(**dict(dict(known), name=name or known.name))
+    guarded(flavor, "the data set", lambda: MlflowClient().log_inputs(current(), [DatasetInput(entity, [InputTag("mlflow.data.context", context)])]))
+
+
 def log_model(flavor: str, options: Dict[str, Any], log: Callable[..., Any], model: Any, data: Any, predict: Callable[[Any], Any], name: str = "model", **more: Any) -> None:
     """Logs a model, with a signature and an example from the first rows of its training data as the options say."""
     if not options.get("log_models", True):
@@ -67,18 +91,25 @@ def log_dataset(flavor: str, options: Dict[str, Any], data: Any, targets: Any, c
         return
 
     def send() -> None:
-        from .. import data as datasets
-        from .._logging import log_input
+        from ..client import MlflowClient
+        from ..entities import DatasetInput, InputTag
+        from .._fluent import current
 
-        if hasattr(data, "iloc") and hasattr(data, "columns"):
-            log_input(datasets.from_pandas(data, name=name), context)
-            return
-        import numpy
-
-        features = numpy.asarray(data.toarray() if hasattr(data, "toarray") else data)
-        log_input(datasets.from_numpy(features, targets=numpy.asarray(targets) if targets is not None else None, name=name), context)
+        MlflowClient().log_inputs(current(), [DatasetInput(_dataset(data, targets, name), [InputTag("mlflow.data.context", context)])])
 
     guarded(flavor, "the data set", send)
+
+
+def _dataset(data: Any, targets: Any, name: Optional[str]) -> Any:
+    """What the server is told of data."""
+    from .. import data as datasets
+
+    if hasattr(data, "iloc") and hasattr(data, "columns"):
+        return datasets.from_pandas(data, name=name)._to_mlflow_entity()
+    import numpy
+
+    features = numpy.asarray(data.toarray() if hasattr(data, "toarray") else data)
+    return datasets.from_numpy(features, targets=numpy.asarray(targets) if targets is not None else None, name=name)._to_mlflow_entity()
 
 
 def log_importance(flavor: str, kind: str, importance: Dict[str, Any]) -> None:

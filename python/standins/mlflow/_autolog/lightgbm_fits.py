@@ -3,7 +3,7 @@
 from typing import Any, Callable, Dict, List
 
 from . import guarded, options_of, run_of, session, wrap
-from .common import example_of, log_dataset, log_importance, log_model, log_params
+from .common import keep, log_dataset, log_importance, log_kept, log_model, log_params
 
 _FLAVOR = "lightgbm"
 _NOT_PARAMS = ("params", "train_set", "valid_sets", "valid_names", "fobj", "feval", "init_model", "evals_result", "learning_rates", "callbacks")
@@ -26,11 +26,7 @@ def _keep_rows(original: Callable[..., Any], self: Any, *args: Any, **kwargs: An
     # A data set may not give its rows back; the first ones are kept for the signature.
     original(self, *args, **kwargs)
     if options_of(_FLAVOR) is not None:
-        data, label = args[0] if args else kwargs.get("data"), args[1] if len(args) > 1 else kwargs.get("label")
-        try:
-            self._zaffre_example, self._zaffre_data = example_of(data), (data, label)
-        except Exception:  # noqa: BLE001  (files and sequences have no rows to keep)
-            self._zaffre_example = None
+        keep(_FLAVOR, options_of(_FLAVOR) or {}, self, args[0] if args else kwargs.get("data"), args[1] if len(args) > 1 else kwargs.get("label"))
 
 
 def _fit(original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -79,7 +75,7 @@ def _logged(original: Callable[..., Any], options: Dict[str, Any], whole: bool, 
     log_params(_FLAVOR, {k: v for k, v in given.arguments.items() if k not in _NOT_PARAMS and k not in params})
     data_set = given.arguments["train_set"]
     if whole:
-        _note_data(options, data_set, given.arguments.get("valid_sets"), given.arguments.get("valid_names"))
+        _note_data(data_set, given.arguments.get("valid_sets"), given.arguments.get("valid_names"))
     rounds: List[Dict[str, float]] = []
     before = list(given.arguments.get("callbacks") or [])
     given.arguments["callbacks"] = before + [_callback(rounds)]
@@ -96,12 +92,11 @@ def _logged(original: Callable[..., Any], options: Dict[str, Any], whole: bool, 
     return model
 
 
-def _note_data(options: Dict[str, Any], data_set: Any, valid_sets: Any, valid_names: Any) -> None:
+def _note_data(data_set: Any, valid_sets: Any, valid_names: Any) -> None:
     several = list(valid_sets) if isinstance(valid_sets, (list, tuple)) else [valid_sets] if valid_sets is not None else []
     names = list(valid_names) if isinstance(valid_names, (list, tuple)) else [valid_names] * len(several)
     for one, context, name in [(data_set, "train", None)] + [(v, "eval", n) for v, n in zip(several, names) if v is not data_set]:
-        data, label = getattr(one, "_zaffre_data", (None, None))
-        log_dataset(_FLAVOR, options, None if isinstance(data, str) else data, label, context, name)
+        log_kept(_FLAVOR, one, context, name)
 
 
 def _callback(rounds: List[Dict[str, float]]) -> Callable[[Any], None]:

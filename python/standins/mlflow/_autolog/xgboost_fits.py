@@ -3,7 +3,7 @@
 from typing import Any, Callable, Dict, List
 
 from . import guarded, options_of, run_of, session, wrap
-from .common import example_of, log_dataset, log_importance, log_model, log_params
+from .common import keep, log_dataset, log_importance, log_kept, log_model, log_params
 
 _FLAVOR = "xgboost"
 _NOT_PARAMS = ("params", "dtrain", "evals", "obj", "feval", "custom_metric", "evals_result", "xgb_model", "callbacks")
@@ -26,11 +26,7 @@ def _keep_rows(original: Callable[..., Any], self: Any, *args: Any, **kwargs: An
     # A matrix does not give its rows back; the first ones are kept for the signature.
     original(self, *args, **kwargs)
     if options_of(_FLAVOR) is not None:
-        data, label = args[0] if args else kwargs.get("data"), args[1] if len(args) > 1 else kwargs.get("label")
-        try:
-            self._zaffre_example, self._zaffre_data = example_of(data), (data, label)
-        except Exception:  # noqa: BLE001  (files and iterators have no rows to keep)
-            self._zaffre_example = None
+        keep(_FLAVOR, options_of(_FLAVOR) or {}, self, args[0] if args else kwargs.get("data"), args[1] if len(args) > 1 else kwargs.get("label"))
 
 
 def _fit(original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -80,7 +76,7 @@ def _logged(original: Callable[..., Any], options: Dict[str, Any], whole: bool, 
     log_params(_FLAVOR, {k: v for k, v in given.arguments.items() if k not in _NOT_PARAMS and k not in given.arguments["params"]})
     matrix, evals = given.arguments["dtrain"], list(given.arguments.get("evals") or ())
     if whole:
-        _note_data(options, matrix, evals)
+        _note_data(matrix, evals)
     rounds: List[Dict[str, float]] = []
     logs = _callback(rounds)
     given.arguments["callbacks"] = list(given.arguments.get("callbacks") or []) + [logs]
@@ -99,11 +95,10 @@ def _logged(original: Callable[..., Any], options: Dict[str, Any], whole: bool, 
     return model
 
 
-def _note_data(options: Dict[str, Any], matrix: Any, evals: List[Any]) -> None:
+def _note_data(matrix: Any, evals: List[Any]) -> None:
     known = [(matrix, "train", None)] + [(one, "eval", name) for one, name in evals if one is not matrix]
     for one, context, name in known:
-        data, label = getattr(one, "_zaffre_data", (None, None))
-        log_dataset(_FLAVOR, options, None if isinstance(data, str) else data, label, context, name)
+        log_kept(_FLAVOR, one, context, name)
 
 
 def _callback(rounds: List[Dict[str, float]]) -> Any:

@@ -8,6 +8,8 @@ from ..types.schema import AnyType, Array, ColSpec, DataType, Object, ParamSchem
 
 _OF_KIND = {"b1": "boolean", "i1": "integer", "i2": "integer", "i4": "integer", "i8": "long", "u1": "integer", "u2": "integer", "u4": "long", "f2": "float", "f4": "float", "f8": "double"}
 
+_ROWS_LOOKED_AT = 10000
+
 
 class ModelSignature:
     """What a model takes and returns: ``inputs``, ``outputs`` and ``params``."""
@@ -91,7 +93,7 @@ def _column(series: Any, name: Optional[str]) -> ColSpec:
         return ColSpec(_OF_KIND[code], name, not missing)
     if getattr(kind, "kind", "O") == "M":
         return ColSpec(DataType.datetime, name, not missing)
-    present = [value for value in series.tolist() if not _is_missing(value)]
+    present = [value for value in series.iloc[:_ROWS_LOOKED_AT].tolist() if not _is_missing(value)]
     return ColSpec(_common(present) if present else AnyType(), name, not missing)
 
 
