@@ -110,6 +110,12 @@ public interface IResources
     IReadOnlyList<Resource> Children(WriteScope scope, ArmId parent, string type);
 
     /// <summary>
+    /// A resource below <paramref name="within"/> in whose document one of these texts stands (in any case), other than <paramref name="except"/> and what is below it; null when
+    /// there is none. Reads every document of the scope: for what happens rarely.
+    /// </summary>
+    ArmId? FindMention(WriteScope scope, ArmId within, IReadOnlyList<string> texts, ArmId except);
+
+    /// <summary>
     /// Creates or replaces. <paramref name="condition"/> checks <c>If-Match</c> / <c>If-None-Match</c> inside the unit (412).
     /// The event's action is <c>{type}/write</c>; the payload holds name and revision, never the document's secrets.
     /// </summary>

@@ -32,6 +32,24 @@ internal sealed class ResourceStore(IDatabase database, IEnumerable<IScopedDelet
         $"SELECT {ResourceRow.Columns} FROM resources WHERE parent = @parent AND type = @type ORDER BY sequence",
         new { parent = parent.Key, type = type.ToLowerInvariant() }).Select(row => row.ToResource())];
 
+    public ArmId? FindMention(WriteScope scope, ArmId within, IReadOnlyList<string> texts, ArmId except)
+    {
+        var parameters = new Dictionary<string, object?>(StringComparer.Ordinal)
+        {
+            ["below"] = within.Key + "/", ["past"] = within.Key + "0", ["except"] = except.Key, ["exceptBelow"] = except.Key + "/", ["exceptPast"] = except.Key + "0",
+        };
+        for (var i = 0; i < texts.Count; i++)
+        {
+            parameters[$"text{i}"] = texts[i].ToLowerInvariant();
+        }
+
+        var found = scope.QueryFirstOrDefault<string>(
+            "SELECT id FROM resources WHERE key > @below AND key < @past AND key != @except AND NOT (key > @exceptBelow AND key < @exceptPast) AND ("
+            + string.Join(" OR ", texts.Select((_, i) => $"instr(lower(document), @text{i}) > 0")) + ") LIMIT 1",
+            parameters);
+        return found is null ? null : new ArmId(found);
+    }
+
     public Task<Page<Resource>> ListAsync(ResourceQuery query, CancellationToken ct) => database.ReadAsync(connection => new ResourceListing(query).Read(connection, ct), ct);
 
     public Resource Put(WriteScope scope, ArmId id, JsonObject document, Caller actor, PutCondition condition = default)

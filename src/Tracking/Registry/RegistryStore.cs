@@ -77,6 +77,18 @@ internal static class RegistryStore
         "UPDATE model_versions SET source = @source, run_link = @runLink, logged_model = @loggedModel WHERE id = @Key",
         new { version.Key, source, runLink, loggedModel });
 
+    /// <summary>Takes along to a renamed model what its documents do not say: ages, aliases, and where the versions came from.</summary>
+    public static void Move(WriteScope scope, ArmId from, ArmId to)
+    {
+        var ids = new { from = from.Key, to = to.Key };
+        scope.Execute("UPDATE registered_models SET (created, user) = (SELECT created, user FROM registered_models WHERE id = @from) WHERE id = @to", ids);
+        scope.Execute(
+            "UPDATE model_versions SET (source, run_link, logged_model, created, updated, user) = "
+            + "(SELECT source, run_link, logged_model, created, updated, user FROM model_versions old WHERE old.model = @from AND old.version = model_versions.version) WHERE model = @to",
+            ids);
+        scope.Execute("UPDATE model_aliases SET model = @to WHERE model = @from", ids);
+    }
+
     public static IReadOnlyList<string> VersionsInStage(WriteScope scope, ModelRow model, string stage, string except) => scope.Query<string>(
         "SELECT version FROM model_versions WHERE model = @Id AND stage = @stage AND version != @except", new { model.Id, stage, except });
 

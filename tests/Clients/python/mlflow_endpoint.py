@@ -1,10 +1,13 @@
-"""An MLflow model without code, through the unmodified SDK: registered as a folder, deployed, invoked, refused by name when it does not fit."""
+"""An MLflow model without code, through the unmodified SDK: registered as a folder, or logged as MLflow 3 logs it, deployed, invoked, refused by name when it does not fit."""
 
 import json
 import os
 import pathlib
 import pickle
+import ssl
 import tempfile
+import urllib.request
+from typing import Any
 
 import compatibility
 import sklearn
@@ -45,9 +48,34 @@ def deployment(name: str, path: str) -> ManagedOnlineDeployment:
     return ManagedOnlineDeployment(name=name, endpoint_name=NAME, model=Model(path=path, type="mlflow_model"), instance_type="Standard_DS3_v2", instance_count=1)
 
 
+def mlflow(method: str, path: str, body: Any) -> Any:
+    """A call of MLflow's API with nothing but what `zaffre env` prints."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"Authorization": "Bearer " + os.environ["MLFLOW_TRACKING_TOKEN"], "Content-Type": "application/json"}
+    request = urllib.request.Request(os.environ["MLFLOW_TRACKING_URI"] + path, content, headers, method=method)
+    with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=os.environ["REQUESTS_CA_BUNDLE"])) as answer:
+        return json.load(answer)
+
+
+def logged(path: str) -> str:
+    """Logs the folder as MLflow 3 logs a model, and registers that; the asset's name and version."""
+    api = "/api/2.0/mlflow/"
+    model = mlflow("POST", api + "logged-models", {"experiment_id": "0", "name": "linear"})["model"]["info"]
+    for file in pathlib.Path(path).iterdir():
+        mlflow("PUT", "/api/2.0/mlflow-artifacts/artifacts/" + model["artifact_uri"].split(":/")[1] + "/" + file.name, file.read_bytes())
+    mlflow("PATCH", f"{api}logged-models/{model['model_id']}", {"model_id": model["model_id"], "status": "LOGGED_MODEL_READY"})
+    mlflow("POST", api + "registered-models/create", {"name": "logged-linear"})
+    version = mlflow("POST", api + "model-versions/create", {"name": "logged-linear", "source": "models:/" + model["model_id"], "model_id": model["model_id"]})["model_version"]
+    return f"azureml:logged-linear:{version['version']}"
+
+
 def deploy() -> None:
     client.online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name=NAME, auth_mode="key")).result()
-    blue = client.online_deployments.begin_create_or_update(deployment("blue", folder("good", sklearn.__version__))).result()
+    path = folder("good", sklearn.__version__)
+    made = deployment("blue", path)
+    if "ARM_CLOUD_METADATA_URL" in os.environ:  # In direct mode the model is a logged one.
+        made.model = logged(path)
+    blue = client.online_deployments.begin_create_or_update(made).result()
     assert blue.provisioning_state == "Succeeded", blue.provisioning_state
     assert blue.properties["zaffre.runtime"] == "mlflow/sklearn", blue.properties
     print("\nok deploy")

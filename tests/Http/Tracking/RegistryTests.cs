@@ -177,6 +177,46 @@ public sealed class RegistryTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     }
 
     [Fact]
+    public async Task A_model_is_renamed_with_all_it_has_unless_a_resource_refers_to_it()
+    {
+        using var mlflow = await Mlflow.OwnerAsync(host);
+        using var arm = host.With(await Identity.Tokens.OwnerAsync(host));
+        await ModelAsync(mlflow, "before", 2);
+        await mlflow.PostAsync("registered-models/alias", new { name = "before", alias = "live", version = "2" });
+        await mlflow.PostAsync("registered-models/set-tag", new { name = "before", key = "team", value = "a" });
+        var (was, first) = ((await mlflow.GetAsync("registered-models/get?name=before")).GetProperty("registered_model"), (await mlflow.GetAsync("model-versions/get?name=before&version=1")).GetProperty("model_version"));
+        var renamed = (await mlflow.PostAsync("registered-models/rename", new { name = "before", new_name = "after" })).GetProperty("registered_model");
+        Assert.Equal(("after", was.GetProperty("creation_timestamp").GetInt64()), (Text(renamed, "name"), renamed.GetProperty("creation_timestamp").GetInt64()));
+        Assert.Equal((was.GetProperty("tags").GetRawText(), was.GetProperty("aliases").GetRawText()), (renamed.GetProperty("tags").GetRawText(), renamed.GetProperty("aliases").GetRawText()));
+        Assert.Equal(first.GetRawText().Replace("\"before\"", "\"after\"", StringComparison.Ordinal), (await mlflow.GetAsync("model-versions/get?name=after&version=1")).GetProperty("model_version").GetRawText());
+        Assert.Equal("2", Text((await mlflow.GetAsync("registered-models/alias?name=after&alias=live")).GetProperty("model_version"), "version"));
+        await mlflow.FailsAsync("registered-models/get?name=before", null, HttpStatusCode.NotFound, "RESOURCE_DOES_NOT_EXIST", "Registered Model with name=before not found", "GET");
+        using (var gone = await arm.GetAsync(Arm("models/before/versions/1")))
+        {
+            Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
+        }
+
+        using (var here = await arm.GetAsync(Arm("models/after/versions/1")))
+        {
+            Assert.Equal(HttpStatusCode.OK, here.StatusCode);
+        }
+
+        var (run, next) = (await LogAsync(mlflow), "3");
+        Assert.Equal(next, Text((await mlflow.PostAsync("model-versions/create", new { name = "after", source = $"runs:/{run}/model" })).GetProperty("model_version"), "version"));
+        await mlflow.FailsAsync("registered-models/rename", new { name = "before", new_name = "x" }, HttpStatusCode.NotFound, "RESOURCE_DOES_NOT_EXIST", "name=before not found");
+        await ModelAsync(mlflow, "taken", 1);
+        await mlflow.FailsAsync("registered-models/rename", new { name = "after", new_name = "taken" }, HttpStatusCode.BadRequest, "RESOURCE_ALREADY_EXISTS", "name=taken");
+        using var body = JsonContent.Create(new { properties = new { image = "debian", description = "serves azureml:After:1" } });
+        using var referring = await arm.PutAsync(Arm("environments/serving/versions/1"), body);
+        Assert.True(referring.IsSuccessStatusCode);
+        await mlflow.FailsAsync("registered-models/rename", new { name = "after", new_name = "later" }, HttpStatusCode.BadRequest, "BAD_REQUEST", "environments/serving/versions/1' refers to it");
+        await mlflow.PostAsync("registered-models/create", new { name = "saying", tags = new[] { new { key = "mlflow.prompt.is_prompt", value = "true" } } });
+        await mlflow.PostAsync("model-versions/create", new { name = "saying", source = "dummy-source", tags = new[] { new { key = "mlflow.prompt.text", value = "hello" } } });
+        await mlflow.PostAsync("registered-models/rename", new { name = "saying", new_name = "welcome" });
+        Assert.Contains("hello", (await mlflow.GetAsync("model-versions/get?name=welcome&version=1")).GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_files_of_a_version_are_read_through_the_proxy_and_never_written()
     {
         using var mlflow = await Mlflow.OwnerAsync(host);
@@ -211,7 +251,7 @@ public sealed class RegistryTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         await mlflow.FailsAsync("registered-models/create", new { name = "a/b" }, HttpStatusCode.BadRequest, "INVALID_PARAMETER_VALUE", "Invalid model name: 'a/b'.");
         await mlflow.FailsAsync("registered-models/get?name=absent", null, HttpStatusCode.NotFound, "RESOURCE_DOES_NOT_EXIST", "Registered Model with name=absent not found", "GET");
         await mlflow.FailsAsync("model-versions/create", new { name = "absent", source = "runs:/x/y" }, HttpStatusCode.NotFound, "RESOURCE_DOES_NOT_EXIST", "Registered Model with name=absent not found");
-        await mlflow.FailsAsync("registered-models/rename", new { name = "strict", new_name = "other" }, HttpStatusCode.BadRequest, "BAD_REQUEST", "OperationNotSupported");
+        await mlflow.FailsAsync("registered-models/rename", new { name = "strict", new_name = "a/b" }, HttpStatusCode.BadRequest, "INVALID_PARAMETER_VALUE", "Invalid model name: 'a/b'.");
         foreach (var source in new[] { "runs:/nobody/model", "/etc/passwd", "file:///etc", "s3://bucket/m", "https://elsewhere.example/m", "mlflow-artifacts:/0/x/../../y", "models:/absent/1", "dummy-source" })
         {
             await mlflow.FailsAsync("model-versions/create", new { name = "strict", source }, HttpStatusCode.BadRequest, "INVALID_PARAMETER_VALUE", "Invalid model version source");

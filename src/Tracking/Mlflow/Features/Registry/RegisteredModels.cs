@@ -91,17 +91,6 @@ internal sealed class UpdateRegisteredModel(RegistryAccess registry) : MlflowOpe
     }
 }
 
-/// <summary>Azure's assets keep their names, and jobs and deployments refer to them: a rename is refused.</summary>
-internal sealed class RenameRegisteredModel : MlflowOperation
-{
-    public override IReadOnlyList<string> Routes { get; } = Mlflow.Routes.Of("POST", "registered-models/rename");
-
-    public override string Action => "workspaces/models/write";
-
-    public override Task HandleAsync(MlflowCall call, CancellationToken ct) => throw MlflowErrors.BadRequest(
-        "Renaming a registered model is not supported (OperationNotSupported): jobs and deployments refer to its name. Create a model with the new name and register its versions there.");
-}
-
 /// <summary>Deletes a model with all its versions.</summary>
 internal sealed class DeleteRegisteredModel(IDatabase database, IResources resources) : MlflowOperation
 {
