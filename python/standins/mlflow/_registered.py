@@ -1,5 +1,6 @@
 """Registered and logged models, by the process's server."""
 
+import json
 import os
 from typing import Any, Dict, List, Optional
 
@@ -38,7 +39,11 @@ def register_model(
         run_id = client.get_logged_model(model_id).source_run_id
     elif source.startswith("models:/"):
         run_id = _places.model_version(client, source).run_id
-    return client.create_model_version(name, source, run_id, tags, await_creation_for=await_registration_for, model_id=model_id)
+    version = client.create_model_version(name, source, run_id, tags, await_creation_for=await_registration_for, model_id=model_id)
+    if model_id:
+        known = json.loads(client.get_logged_model(model_id).tags.get("mlflow.modelVersions", "[]"))
+        client.set_logged_model_tags(model_id, {"mlflow.modelVersions": json.dumps(known + [{"name": version.name, "version": version.version}])})
+    return version
 
 
 def _upload(client: MlflowClient, folder: str, name: str) -> str:

@@ -49,10 +49,8 @@ def patch() -> None:
         original = getattr(metrics, name, None)
         if inspect.isfunction(original) and (name.endswith(("_score", "_error", "_loss", "_deviance")) or name == "auc"):
             wrap(metrics, name, lambda original, *a, _name=name, **k: _metric(_name, original, *a, **k))
-            # Also where it is defined: a function is pickled by that name, and must be what is found there.
-            home = sys.modules.get(original.__module__)
-            if getattr(home, name, None) is original:
-                setattr(home, name, getattr(metrics, name))
+            # A function is pickled by the name under which it is found: this one only here, the original still where it is defined.
+            getattr(metrics, name).__module__ = "sklearn.metrics"
 
 
 def _run_of(estimator: Any) -> Optional[str]:

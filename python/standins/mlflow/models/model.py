@@ -10,7 +10,7 @@ from typing import Any, Dict, Optional
 from .. import _places, _yaml
 from .._fluent import _state, current
 from ..client import MlflowClient
-from ..entities import LoggedModelOutput
+from ..entities import LoggedModelOutput, Run
 from ..exceptions import MlflowException, invalid
 from .signature import ModelSignature
 
@@ -157,7 +157,8 @@ class Model:
         registered_model_name: Optional[str], await_registration_for: Optional[int],
     ) -> ModelInfo:
         client = MlflowClient()
-        run = client.get_run(run_id)
+        answer = client._get("runs/get", run_id=run_id)["run"]
+        run = Run.from_json(answer)
         params = dict(run.data.params, **(logged.pop("params") or {}))
         one = client.get_logged_model(model_id) if model_id else client.create_logged_model(run.info.experiment_id, name, run_id, params=params, **logged)
         _state["model"] = one.model_id
@@ -166,6 +167,8 @@ class Model:
         try:
             if not model_id:
                 client.log_outputs(run_id, [LoggedModelOutput(one.model_id, step)])
+                # What the run measured so far is of this model too.
+                client.send_batch(run_id, [dict(point, model_id=one.model_id) for point in answer.get("data", {}).get("metrics", [])], [], [])
             with tempfile.TemporaryDirectory() as folder:
                 path = os.path.join(folder, "model")
                 flavor.save_model(path=path, mlflow_model=model, **saving)

@@ -61,6 +61,9 @@ class ScikitLearn(unittest.TestCase):
             assert mlflow.active_run() is None
             accuracy_score(y_test, guess); accuracy_score(y_true=y_test, y_pred=guess); confusion_matrix(y_test, guess)
             log_loss(y_test, model.predict_proba(X_test)); model.score(X_test, y_test); accuracy_score(y_test, y_test)
+            import pickle
+            from sklearn.metrics import get_scorer, make_scorer
+            pickle.loads(pickle.dumps([make_scorer(accuracy_score), get_scorer("accuracy")]))
             from sklearn.ensemble import RandomForestClassifier
             mlflow.sklearn.autolog(log_models=False, log_datasets=False, log_post_training_metrics=False)
             with mlflow.start_run() as run:

@@ -132,6 +132,7 @@ class Flavors(unittest.TestCase):
         signature = infer_signature(FRAME, model.predict(FRAME))
         with mlflow.start_run() as run:
             mlflow.log_param("c", 1)
+            mlflow.log_metrics({"acc": 0.5, "nan": float("nan")}, step=2)
             below = mlflow.sklearn.log_model(
                 model, "model", signature=signature, input_example=FRAME.head(2), registered_model_name=name, metadata={"team": "zoo"}, extra_pip_requirements=["six"])
             alone = mlflow.sklearn.log_model(model, name="itself", registered_model_name=name, pip_requirements=["scikit-learn"], await_registration_for=5)
@@ -139,6 +140,8 @@ class Flavors(unittest.TestCase):
         self.assertEqual(("models:/" + alone.model_id, "2"), (alone.model_uri, alone.registered_model_version))
         self.assertEqual(("itself", "READY", "1"), (lambda m: (m.name, m.status, m.params["c"]))(mlflow.get_logged_model(alone.model_id)))
         self.assertEqual(alone.model_id, mlflow.last_logged_model().model_id)
+        self.assertEqual(({"acc", "nan"}, [{"name": name, "version": "2"}]), (lambda m: ({p.key for p in m.metrics}, json.loads(m.tags["mlflow.modelVersions"])))(mlflow.last_logged_model()))
+        self.assertEqual([2], [m.step for m in MlflowClient().get_metric_history(run.info.run_id, "acc")])
         history = json.loads(mlflow.get_run(run.info.run_id).data.tags["mlflow.log-model.history"])
         self.assertEqual("model", history[0]["artifact_path"])
         client = MlflowClient()
