@@ -28,6 +28,7 @@ public static class IdentityModule
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton<ITokens>(provider => provider.GetRequiredService<TokenIssuer>());
         services.AddSingleton<TokenEndpoint>();
+        services.AddSingleton<ITokenAccess, TokenAccess>();
         services.AddSingleton<IPrincipals, PrincipalStore>();
         services.AddSingleton<RoleAssignments>();
         services.AddSingleton<IScopedDeletion, AccessDeletion>();

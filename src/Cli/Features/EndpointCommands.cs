@@ -35,7 +35,8 @@ internal static class EndpointCommands
     {
         var found = await api.GetAsync(api.Path("onlineEndpoints/" + endpoint), ct);
         using var request = new HttpRequestMessage(HttpMethod.Post, found.Object("properties")!.Text("scoringUri"));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await KeyAsync(api, found, endpoint, ct));
+        var credentials = await CredentialsAsync(api, found, endpoint, ct);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", credentials.Text("primaryKey") ?? credentials.Text("accessToken"));
         request.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         if (deployment is not null)
         {
@@ -47,12 +48,14 @@ internal static class EndpointCommands
         return response.IsSuccessStatusCode ? answer : throw new CliException($"Scoring failed with HTTP {(int)response.StatusCode}: {answer}");
     }
 
-    private static async Task<string> KeyAsync(ApiClient api, JsonObject endpoint, string name, CancellationToken ct)
-    {
-        var byKey = string.Equals(endpoint.Object("properties")!.Text("authMode"), "Key", StringComparison.OrdinalIgnoreCase);
-        var answer = await api.SendAsync(HttpMethod.Post, api.Path($"onlineEndpoints/{name}/{(byKey ? "listKeys" : "token")}"), null, ct);
-        return answer.Text(byKey ? "primaryKey" : "accessToken")!;
-    }
+    /// <summary>The keys of an endpoint, or a token for it.</summary>
+    private static async Task<JsonObject> CredentialsAsync(ApiClient api, JsonObject endpoint, string name, CancellationToken ct) =>
+        endpoint.Object("properties")!.Text("authMode")?.ToLowerInvariant() switch
+        {
+            "amltoken" => await api.SendAsync(HttpMethod.Post, api.Path($"onlineEndpoints/{name}/token"), null, ct),
+            "aadtoken" => new JsonObject { ["accessToken"] = await api.TokenAsync("https://ml.azure.com/.default", ct), ["tokenType"] = "Bearer" },
+            _ => await api.SendAsync(HttpMethod.Post, api.Path($"onlineEndpoints/{name}/listKeys"), null, ct),
+        };
 
     private static Option<string> Name() => new("--name", "-n") { Description = "Name of the endpoint.", Required = true };
 
@@ -122,8 +125,7 @@ internal static class EndpointCommands
             async (call, ct) =>
             {
                 var endpoint = await call.Api.GetAsync(call.Api.Path("onlineEndpoints/" + call.Get(name)), ct);
-                var byKey = string.Equals(endpoint.Object("properties")!.Text("authMode"), "Key", StringComparison.OrdinalIgnoreCase);
-                return await call.Api.SendAsync(HttpMethod.Post, call.Api.Path($"onlineEndpoints/{call.Get(name)}/{(byKey ? "listKeys" : "token")}"), null, ct);
+                return await CredentialsAsync(call.Api, endpoint, call.Get(name)!, ct);
             },
             name);
     }

@@ -27,7 +27,7 @@ internal static class EndpointKeys
 
     private static async Task<IResult> ListAsync(WorkspaceRef workspace, string name, EndpointStore store, IResources resources, CancellationToken ct)
     {
-        if (!(await FindAsync(workspace, name, tokens: false, store, resources, ct)).TryGet(out var row, out var problem))
+        if (!(await FindAsync(workspace, name, EndpointAuthentication.Key, store, resources, ct)).TryGet(out var row, out var problem))
         {
             return ArmResults.Problem(problem);
         }
@@ -41,7 +41,7 @@ internal static class EndpointKeys
         HttpContext context, WorkspaceRef workspace, string name, EndpointStore store, IResources resources, IDatabase database, GatewayKeeper gateway, CancellationToken ct)
     {
         if (!(await JsonBody.ReadAsync(context.Request, ct)).TryGet(out var body, out var problem)
-            || !(await FindAsync(workspace, name, tokens: false, store, resources, ct)).TryGet(out var row, out problem))
+            || !(await FindAsync(workspace, name, EndpointAuthentication.Key, store, resources, ct)).TryGet(out var row, out problem))
         {
             return ArmResults.Problem(problem);
         }
@@ -75,7 +75,7 @@ internal static class EndpointKeys
 
     private static async Task<IResult> TokenAsync(WorkspaceRef workspace, string name, EndpointStore store, IResources resources, TimeProvider time, CancellationToken ct)
     {
-        if (!(await FindAsync(workspace, name, tokens: true, store, resources, ct)).TryGet(out var row, out var problem))
+        if (!(await FindAsync(workspace, name, EndpointAuthentication.Token, store, resources, ct)).TryGet(out var row, out var problem))
         {
             return ArmResults.Problem(problem);
         }
@@ -93,7 +93,7 @@ internal static class EndpointKeys
     }
 
     private static async Task<Outcome<EndpointRow>> FindAsync(
-        WorkspaceRef workspace, string name, bool tokens, EndpointStore store, IResources resources, CancellationToken ct)
+        WorkspaceRef workspace, string name, EndpointAuthentication mode, EndpointStore store, IResources resources, CancellationToken ct)
     {
         var id = workspace.Child(OnlineEndpoint.Type, name);
         if (await resources.FindAsync(id, ct) is not { } endpoint || await store.FindAsync(id, ct) is not { } row)
@@ -101,8 +101,12 @@ internal static class EndpointKeys
             return ArmErrors.NotFound(id);
         }
 
-        return OnlineEndpoint.UsesTokens(endpoint.Document) == tokens
-            ? row
-            : ArmErrors.Invalid(tokens ? "This endpoint has keys (authMode Key): use listKeys." : "This endpoint has tokens (authMode AMLToken): use token.");
+        var own = OnlineEndpoint.ModeOf(endpoint.Document);
+        return own == mode ? row : ArmErrors.Invalid(own switch
+        {
+            EndpointAuthentication.Key => "This endpoint has keys (authMode Key): use listKeys.",
+            EndpointAuthentication.Token => "This endpoint has tokens (authMode AMLToken): use token.",
+            _ => "This endpoint takes access tokens (authMode AADToken) of principals that hold onlineEndpoints/score/action: ask the authority for one for https://ml.azure.com.",
+        });
     }
 }

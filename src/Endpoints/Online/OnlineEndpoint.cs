@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Zaffre.Database;
 using Zaffre.Endpoints.Data;
 using Zaffre.Endpoints.Runtime;
+using Zaffre.Gateway;
 using Zaffre.Kernel;
 using Zaffre.Resources;
 using Zaffre.Web;
@@ -36,8 +37,13 @@ internal sealed class OnlineEndpoint(EndpointStore endpoints, DeploymentStore de
             && ListParameters.Holds(ListParameters.Value(query, "properties"), resource.Properties.Object("properties"));
     }
 
-    public static bool UsesTokens(JsonObject document) =>
-        document["properties"] is JsonObject properties && "AMLToken".Equals(properties.Text("authMode"), StringComparison.OrdinalIgnoreCase);
+    /// <summary>How callers of the endpoint prove themselves.</summary>
+    public static EndpointAuthentication ModeOf(JsonObject document) => document.Object("properties")?.Text("authMode")?.ToLowerInvariant() switch
+    {
+        "amltoken" => EndpointAuthentication.Token,
+        "aadtoken" => EndpointAuthentication.Entra,
+        _ => EndpointAuthentication.Key,
+    };
 
     public static Dictionary<string, int> TrafficOf(JsonObject document) => new DocumentReader(document).Numbers("traffic");
 
@@ -46,10 +52,8 @@ internal sealed class OnlineEndpoint(EndpointStore endpoints, DeploymentStore de
     public override async Task<Outcome<JsonObject>> PrepareAsync(ResourceCall call, JsonObject body, Resource? existing, CancellationToken ct)
     {
         var reader = new DocumentReader(body);
-        var mode = "AADToken".Equals(reader.Properties.Text("authMode"), StringComparison.OrdinalIgnoreCase)
-            ? Refuse(reader, "properties.authMode", "authMode AADToken (use Key or AMLToken)")
-            : reader.OneOf("authMode", true, "Key", "AMLToken");
-        if (existing is not null && mode is not null && UsesTokens(existing.Document) != (mode == "AMLToken"))
+        var mode = reader.OneOf("authMode", true, "Key", "AMLToken", "AADToken");
+        if (existing is not null && mode is not null && ModeOf(existing.Document) != ModeOf(body))
         {
             reader.Invalid("properties.authMode", "'properties.authMode' cannot be changed; make another endpoint.");
         }
@@ -145,12 +149,6 @@ internal sealed class OnlineEndpoint(EndpointStore endpoints, DeploymentStore de
                 reader.Invalid($"properties.mirrorTraffic.{name}", $"Deployment '{name}' has live traffic; a deployment gets live or mirrored traffic, not both.");
             }
         }
-    }
-
-    private static string? Refuse(DocumentReader reader, string path, string what)
-    {
-        reader.Unsupported(path, what);
-        return null;
     }
 
     // Keys may be brought along at creation; they are sealed apart and never part of the stored document.

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Zaffre.Gateway;
+using Zaffre.Identity;
 using Zaffre.Kernel;
 
 namespace Zaffre.Endpoints.Runtime;
@@ -11,7 +12,7 @@ namespace Zaffre.Endpoints.Runtime;
 /// Keeps one gateway process alive and its table current. The gateway is in a session of its own and survives the server;
 /// a server that starts takes over the one it finds. Without <see cref="ServingOptions"/> it does nothing.
 /// </summary>
-internal sealed class GatewayKeeper(RoutingTables tables, ServingSignals signals, DataDirectory data, ILogger<GatewayKeeper> log, ServingOptions? options = null) : BackgroundService
+internal sealed class GatewayKeeper(RoutingTables tables, ServingSignals signals, ITokenAccess access, DataDirectory data, ILogger<GatewayKeeper> log, ServingOptions? options = null) : BackgroundService
 {
     private static readonly TimeSpan PushWait = TimeSpan.FromSeconds(5);
     private readonly Channel<TaskCompletionSource?> wishes = Channel.CreateUnbounded<TaskCompletionSource?>(new UnboundedChannelOptions { SingleReader = true });
@@ -62,6 +63,7 @@ internal sealed class GatewayKeeper(RoutingTables tables, ServingSignals signals
 
         client = new GatewayClient(folder);
         signals.OnTable(Changed);
+        access.OnChanged(Changed);
         var pause = TimeSpan.FromMilliseconds(50);
         while (!stoppingToken.IsCancellationRequested)
         {

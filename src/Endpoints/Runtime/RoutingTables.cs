@@ -3,6 +3,7 @@ using Zaffre.Database;
 using Zaffre.Endpoints.Data;
 using Zaffre.Endpoints.Online;
 using Zaffre.Gateway;
+using Zaffre.Identity;
 using Zaffre.Kernel;
 using Zaffre.Resources;
 using Zaffre.Web;
@@ -10,8 +11,9 @@ using Zaffre.Web;
 namespace Zaffre.Endpoints.Runtime;
 
 /// <summary>Builds the routing table from what is committed.</summary>
-internal sealed class RoutingTables(IDatabase database, IResources resources, EndpointStore endpoints, DataDirectory data, TimeProvider time)
+internal sealed class RoutingTables(IDatabase database, IResources resources, EndpointStore endpoints, ITokenAccess access, DataDirectory data, TimeProvider time)
 {
+    private const string ScoreAction = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/score/action";
     private readonly ServingFolder folder = ServingFolder.Open(data);
 
     /// <summary>The table now, with a version of at least <paramref name="atLeast"/>.</summary>
@@ -31,10 +33,12 @@ internal sealed class RoutingTables(IDatabase database, IResources resources, En
 
             var live = deployments.Where(d => d.Live is not null && d.State != DeploymentState.Deleting && d.EndpointId.Equals(row.EndpointId, StringComparison.OrdinalIgnoreCase));
             var (primary, secondary) = endpoints.Open(row);
-            routes.Add(new EndpointRoute(row.Name, OnlineEndpoint.UsesTokens(endpoint.Document) ? EndpointAuthentication.Token : EndpointAuthentication.Key)
+            var mode = OnlineEndpoint.ModeOf(endpoint.Document);
+            routes.Add(new EndpointRoute(row.Name, mode)
             {
                 Epoch = row.Epoch,
-                KeyHashes = OnlineEndpoint.UsesTokens(endpoint.Document) ? [] : [EndpointStore.HashOf(primary), EndpointStore.HashOf(secondary)],
+                KeyHashes = mode == EndpointAuthentication.Key ? [EndpointStore.HashOf(primary), EndpointStore.HashOf(secondary)] : [],
+                Scorers = mode == EndpointAuthentication.Entra ? await access.HoldersAsync(ScoreAction, endpoint.Id, ct) : [],
                 Traffic = OnlineEndpoint.TrafficOf(endpoint.Document),
                 MirrorTraffic = OnlineEndpoint.MirrorOf(endpoint.Document),
                 Deployments = [.. live.Select(d => Route(d, workers))],
@@ -45,6 +49,7 @@ internal sealed class RoutingTables(IDatabase database, IResources resources, En
         {
             Version = Math.Max(atLeast, time.GetUtcNow().ToUnixTimeMilliseconds()),
             TokenKeys = new Dictionary<string, string>(StringComparer.Ordinal) { [keyId] = Convert.ToBase64String(key.ExportSubjectPublicKeyInfo()) },
+            Authority = new TokenAuthority(access.Issuer, access.Audiences, access.PublicKeys),
             Endpoints = routes,
         };
     }

@@ -23,14 +23,9 @@ internal sealed class OnlineEndpointYaml : IYamlKind
         }
 
         var mode = root.Choice("auth_mode", ["key", "aml_token", "aad_token"]) ?? "key";
-        if (mode == "aad_token")
-        {
-            root.Unsupported("auth_mode", "auth_mode aad_token is not supported yet; use key or aml_token.");
-        }
-
         var properties = new JsonObject
         {
-            ["authMode"] = mode == "aml_token" ? "AMLToken" : "Key",
+            ["authMode"] = mode switch { "aml_token" => "AMLToken", "aad_token" => "AADToken", _ => "Key" },
             ["description"] = root.Text("description"),
             ["properties"] = root.Texts("properties"),
             ["traffic"] = Shares(root, "traffic"),

@@ -1,8 +1,8 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using Zaffre.Gateway.Routing;
 
 namespace Zaffre.Gateway;
 
@@ -12,12 +12,14 @@ namespace Zaffre.Gateway;
 /// </summary>
 public static class EndpointToken
 {
+    private const int MaxLength = 4096;
+
     /// <summary>Signs a token for <paramref name="endpoint"/> (name and epoch) that ends at <paramref name="expires"/>.</summary>
     public static string Issue(ECDsa key, string keyId, (string Name, string Epoch) endpoint, DateTimeOffset expires)
     {
         var head = new JsonObject { ["alg"] = "ES256", ["typ"] = "JWT", ["kid"] = keyId };
         var body = new JsonObject { ["aud"] = endpoint.Name, ["epoch"] = endpoint.Epoch, ["exp"] = expires.ToUnixTimeSeconds() };
-        var signed = $"{Encode(head)}.{Encode(body)}";
+        var signed = $"{CompactToken.Encode(head)}.{CompactToken.Encode(body)}";
         var signature = key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256);
         return $"{signed}.{Base64Url.EncodeToString(signature)}";
     }
@@ -25,33 +27,14 @@ public static class EndpointToken
     /// <summary>When the token ends, if it is a valid one for this endpoint; else null. Expired ones are null too.</summary>
     public static DateTimeOffset? Verify(string token, IReadOnlyDictionary<string, ECDsa> keys, (string Name, string Epoch) endpoint, DateTimeOffset now)
     {
-        var parts = token.Split('.');
-        if (parts.Length != 3 || token.Length > 4096)
+        if (token.Length > MaxLength
+            || CompactToken.Read(token, "ES256", (kid, signed, signature) => keys.TryGetValue(kid, out var key) && key.VerifyData(signed, signature, HashAlgorithmName.SHA256)) is not { } body)
         {
             return null;
         }
 
-        try
-        {
-            if (Decode(parts[0]) is not { } head || Text(head, "alg") != "ES256" || Text(head, "kid") is not { } kid || !keys.TryGetValue(kid, out var key)
-                || !key.VerifyData(Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), Base64Url.DecodeFromChars(parts[2]), HashAlgorithmName.SHA256)
-                || Decode(parts[1]) is not { } body)
-            {
-                return null;
-            }
-
-            var expires = DateTimeOffset.FromUnixTimeSeconds(body["exp"] is JsonValue value && value.TryGetValue<long>(out var seconds) ? seconds : 0);
-            return expires > now && Text(body, "aud") == endpoint.Name && Text(body, "epoch") == endpoint.Epoch ? expires : null;
-        }
-        catch (Exception e) when (e is FormatException or JsonException or ArgumentException)
-        {
-            return null;
-        }
+        return CompactToken.Time(body, "exp") is { } expires && expires > now && CompactToken.Text(body, "aud") == endpoint.Name && CompactToken.Text(body, "epoch") == endpoint.Epoch
+            ? expires
+            : null;
     }
-
-    private static string? Text(JsonObject o, string name) => o[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
-
-    private static string Encode(JsonObject part) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(part.ToJsonString()));
-
-    private static JsonObject? Decode(string part) => JsonNode.Parse(Base64Url.DecodeFromChars(part)) as JsonObject;
 }

@@ -8,6 +8,9 @@ public enum EndpointAuthentication
 
     /// <summary>A token that the server signed for this endpoint (<c>aml_token</c>).</summary>
     Token,
+
+    /// <summary>An access token of the server's authority whose principal may score (<c>aad_token</c>).</summary>
+    Entra,
 }
 
 /// <summary>
@@ -21,9 +24,15 @@ public sealed record RoutingTable
     /// <summary>Public keys that verify endpoint tokens, by key id: SubjectPublicKeyInfo, base64.</summary>
     public IReadOnlyDictionary<string, string> TokenKeys { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>Who issues the access tokens for endpoints with <see cref="EndpointAuthentication.Entra"/>; null when nobody does.</summary>
+    public TokenAuthority? Authority { get; init; }
+
     /// <summary>Every endpoint of the server.</summary>
     public IReadOnlyList<EndpointRoute> Endpoints { get; init; } = [];
 }
+
+/// <summary>An issuer of access tokens: its name, the audiences that are meant for endpoints, and its public RSA keys by key id (SubjectPublicKeyInfo, base64).</summary>
+public sealed record TokenAuthority(string Issuer, IReadOnlyCollection<string> Audiences, IReadOnlyDictionary<string, string> Keys);
 
 /// <summary>One endpoint. <paramref name="Name"/> is unique on the server and the first segment of its scoring URL.</summary>
 public sealed record EndpointRoute(string Name, EndpointAuthentication Authentication)
@@ -33,6 +42,9 @@ public sealed record EndpointRoute(string Name, EndpointAuthentication Authentic
 
     /// <summary>Lower-case hexadecimal SHA-256 of each key that is valid.</summary>
     public IReadOnlyList<string> KeyHashes { get; init; } = [];
+
+    /// <summary>The object ids of the principals that may score, with <see cref="EndpointAuthentication.Entra"/>.</summary>
+    public IReadOnlyList<string> Scorers { get; init; } = [];
 
     /// <summary>Share of each deployment; all zero or summing to 100.</summary>
     public IReadOnlyDictionary<string, int> Traffic { get; init; } = new Dictionary<string, int>(StringComparer.Ordinal);

@@ -24,6 +24,8 @@ internal sealed class LiveEndpoint
     private const int MaxCachedTokens = 1024;
     private readonly byte[][] keyHashes;
     private readonly IReadOnlyDictionary<string, ECDsa> tokenKeys;
+    private readonly AccessTokens? accessTokens;
+    private readonly HashSet<string> scorers;
     private readonly ConcurrentDictionary<string, DateTimeOffset> verified = new(StringComparer.Ordinal);
     private readonly (int Upto, DeploymentPool Pool)[] weights;
     private readonly Dictionary<string, DeploymentPool> deployments;
@@ -31,10 +33,12 @@ internal sealed class LiveEndpoint
     private readonly TimeProvider time;
     private readonly (DeploymentPool Pool, int Share)? mirror;
 
-    public LiveEndpoint(EndpointRoute route, IReadOnlyDictionary<string, DeploymentPool> pools, IReadOnlyDictionary<string, ECDsa> tokenKeys, TimeProvider time)
+    public LiveEndpoint(EndpointRoute route, IReadOnlyDictionary<string, DeploymentPool> pools, IReadOnlyDictionary<string, ECDsa> tokenKeys, TimeProvider time, AccessTokens? accessTokens = null)
     {
         this.route = route;
         this.tokenKeys = tokenKeys;
+        this.accessTokens = accessTokens;
+        scorers = new HashSet<string>(route.Scorers, StringComparer.OrdinalIgnoreCase);
         this.time = time;
         keyHashes = [.. route.KeyHashes.Select(Convert.FromHexString)];
         deployments = new Dictionary<string, DeploymentPool>(pools, StringComparer.OrdinalIgnoreCase);
@@ -122,7 +126,7 @@ internal sealed class LiveEndpoint
             return expires > now;
         }
 
-        if (EndpointToken.Verify(token, tokenKeys, (route.Name, route.Epoch), now) is not { } until)
+        if (Ends(token, now) is not { } until)
         {
             return false;
         }
@@ -135,4 +139,8 @@ internal sealed class LiveEndpoint
         verified[token] = until;
         return true;
     }
+
+    private DateTimeOffset? Ends(string token, DateTimeOffset now) => route.Authentication == EndpointAuthentication.Entra
+        ? accessTokens?.Verify(token, now) is { } verified && scorers.Contains(verified.ObjectId) ? verified.Expires : null
+        : EndpointToken.Verify(token, tokenKeys, (route.Name, route.Epoch), now);
 }

@@ -35,6 +35,7 @@ internal sealed class LiveTable(TimeProvider time) : IDisposable
             }
 
             var keys = table.TokenKeys.ToDictionary(k => k.Key, k => Key(k.Value), StringComparer.Ordinal);
+            var accessTokens = table.Authority is { } authority ? new AccessTokens(authority) : null;
             var wanted = new HashSet<(string, string, string)>();
             var live = new Dictionary<string, LiveEndpoint>(StringComparer.OrdinalIgnoreCase);
             foreach (var endpoint in table.Endpoints)
@@ -53,7 +54,7 @@ internal sealed class LiveTable(TimeProvider time) : IDisposable
                     own[deployment.Name] = pool;
                 }
 
-                live[endpoint.Name] = new LiveEndpoint(endpoint, own, keys, time);
+                live[endpoint.Name] = new LiveEndpoint(endpoint, own, keys, time, accessTokens);
             }
 
             endpoints = live.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);

@@ -8,7 +8,7 @@ internal sealed record ScoringError(int Status, string Code, string Message)
 {
     public static ScoringError NoCredential { get; } = new(401, "key_auth_bad_header_form", "Send the endpoint's key or token as 'Authorization: Bearer ...'.");
 
-    public static ScoringError Denied { get; } = new(403, "key_auth_access_denied", "The key or token is not valid for this endpoint. Keys of other endpoints and management tokens are not accepted here.");
+    public static ScoringError Denied { get; } = new(403, "key_auth_access_denied", "The key or token is not valid for this endpoint. Keys of other endpoints are not accepted here; access tokens are by endpoints with aad_token, when their principal holds onlineEndpoints/score/action.");
 
     public static ScoringError NoTraffic { get; } = new(404, "no_valid_deployment", "The endpoint has no deployment with traffic. Set the endpoint's traffic, or name a deployment in the azureml-model-deployment header.");
 

@@ -14,6 +14,10 @@ internal sealed class AccessDirectory(IDatabase database)
     private AccessSnapshot? current;
     private Task<AccessSnapshot>? loading;
     private long generation;
+    private Action forgotten = () => { };
+
+    /// <summary>Called after a commit, when the next reader will see what it changed. Register at start.</summary>
+    public void OnForgotten(Action listener) => forgotten += listener;
 
     public ValueTask<AccessSnapshot> GetAsync(CancellationToken ct) =>
         Volatile.Read(ref current) is { } snapshot ? new(snapshot) : new(LoadAsync().WaitAsync(ct));
@@ -32,6 +36,8 @@ internal sealed class AccessDirectory(IDatabase database)
             current = null;
             loading = null;
         }
+
+        forgotten();
     }
 
     private Task<AccessSnapshot> LoadAsync()

@@ -9,16 +9,17 @@ namespace Zaffre.Identity.Tokens;
 /// </summary>
 internal static partial class Audiences
 {
-    private static readonly HashSet<string> Management =
-    [
-        "https://management.azure.com",
-        "https://management.core.windows.net",
+    /// <summary>Machine learning's own names; the management surface takes them too.</summary>
+    public static IReadOnlySet<string> MachineLearning { get; } = new HashSet<string>(StringComparer.Ordinal)
+    {
         "https://ml.azure.com",
 
         // What azure-ai-ml derives from the metadata document of a cloud whose portal is ours.
         "https://ml.azure.",
         "https://ml.azure.localhost",
-    ];
+    };
+
+    private static readonly HashSet<string> Management = ["https://management.azure.com", "https://management.core.windows.net", .. MachineLearning];
 
     /// <summary>The surface of a resource, or null when nothing here has that name.</summary>
     public static Surface? SurfaceOf(string resource)

@@ -39,6 +39,8 @@ internal sealed class SigningKey : IDisposable
 
     public byte[] Export() => rsa.ExportPkcs8PrivateKey();
 
+    public byte[] ExportPublic() => rsa.ExportSubjectPublicKeyInfo();
+
     public byte[] Sign(ReadOnlySpan<byte> data)
     {
         lock (signing)

@@ -122,12 +122,19 @@ def endpoint() -> None:
 
 
 def aad_token() -> None:
-    try:
-        client.online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name=f"aad-{RUN}", auth_mode="aad_token")).result()
-        raise AssertionError("aad_token was accepted")
-    except HttpResponseError as error:
-        assert error.status_code == 400 and "aad" in str(error).lower(), error
-    compatibility.refused("online_endpoints.begin_create_or_update (aad_token)")
+    name = f"aad-{RUN}"
+    client.online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name=name, auth_mode="aad_token")).result()
+    client.online_deployments.begin_create_or_update(ManagedOnlineDeployment(
+        name="blue", endpoint_name=name, environment=ENVIRONMENT, instance_type="Standard_DS3_v2", instance_count=1,
+        code_configuration=CodeConfiguration(code=str(root / "code"), scoring_script="score.py"))).result()
+    found = client.online_endpoints.get(name)
+    assert found.auth_mode.lower() == "aad_token", found.auth_mode
+    found.traffic = {"blue": 100}
+    client.online_endpoints.begin_create_or_update(found).result()
+    assert client.online_endpoints.get_keys(name).access_token.count(".") == 2
+    assert "got" in client.online_endpoints.invoke(endpoint_name=name, request_file=str(root / "request.json"))
+    client.online_endpoints.begin_delete(name).result()
+    compatibility.behaves("online_endpoints.get_keys, invoke (aad_token)")
 
 
 for step in (without_compute, queue, named_output, refusals, endpoint, aad_token):

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Zaffre.Identity;
 
 namespace Zaffre.Tests.Http.Endpoints;
 
@@ -236,5 +237,52 @@ public sealed class DeploymentTests
         Assert.Contains("zaffre_scoring_requests_total{endpoint=\"iris\",deployment=\"blue\",outcome=\"succeeded\"} 2\n", all.Body, StringComparison.Ordinal);
         Assert.Contains("zaffre_scoring_latency_seconds_bucket{endpoint=\"iris\",deployment=\"blue\",le=\"+Inf\"} 3\n", all.Body, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.Unauthorized, (await host.MetricsAsync(anonymous: true)).Status);
+    }
+
+    [Fact]
+    public async Task Principals_that_may_score_are_let_in_with_their_access_token_until_the_role_is_taken_away()
+    {
+        const string MachineLearning = "https://ml.azure.com/.default";
+        await using var host = await ServingHost.StartAsync();
+        host.Code("scorer", Script);
+        host.Model("first", "one");
+        Assert.Equal(HttpStatusCode.Created, (await host.ArmAsync(HttpMethod.Put, "onlineEndpoints/iris", """{"location":"local","properties":{"authMode":"AADToken"}}""")).Status);
+        await host.DeployAsync("iris", "blue", "scorer", "first");
+        Assert.Equal(HttpStatusCode.OK, (await host.ArmAsync(HttpMethod.Put, "onlineEndpoints/iris", """{"location":"local","properties":{"authMode":"AADToken","traffic":{"blue":100}}}""")).Status);
+        async Task<HttpStatusCode> ScoreAsync(string token) => (await host.ScoreAsync("iris", token)).Status;
+        async Task BecomesAsync(string token, HttpStatusCode wanted)
+        {
+            for (var wait = 0; await ScoreAsync(token) != wanted; wait++)
+            {
+                Assert.True(wait < 400, $"never {wanted}");
+                await Task.Delay(25);
+            }
+        }
+
+        Assert.Equal(HttpStatusCode.OK, await ScoreAsync(await host.TokenAsync(MachineLearning)));
+        Assert.Equal(HttpStatusCode.Forbidden, await ScoreAsync(await host.TokenAsync()));
+        Assert.Equal(HttpStatusCode.Forbidden, await ScoreAsync((await host.TokenAsync(MachineLearning))[..^4] + "AAAA"));
+
+        var somebody = await host.Get<IPrincipals>().CreateAsync("somebody", "test", CancellationToken.None);
+        var token = await host.TokenAsync(MachineLearning, somebody);
+        Assert.Equal(HttpStatusCode.Forbidden, await ScoreAsync(token));
+        async Task<string> GrantAsync(string role)
+        {
+            var name = $"providers/Microsoft.Authorization/roleAssignments/{Guid.NewGuid()}";
+            var body = $$$"""{"properties":{"roleDefinitionId":"/providers/Microsoft.Authorization/roleDefinitions/{{{role}}}","principalId":"{{{somebody.Principal.ObjectId}}}","principalType":"ServicePrincipal"}}""";
+            Assert.Equal(HttpStatusCode.Created, (await host.ArmAsync(HttpMethod.Put, name, body)).Status);
+            return name;
+        }
+
+        await GrantAsync("acdd72a7-3385-48ef-bd42-f606fba81ae7");
+        var scientist = await GrantAsync("f6c7c914-8db3-469d-8ca1-694a8f32e121");
+        await BecomesAsync(token, HttpStatusCode.OK);
+        Assert.Equal(HttpStatusCode.OK, (await host.ArmAsync(HttpMethod.Delete, scientist)).Status);
+        await BecomesAsync(token, HttpStatusCode.Forbidden);
+
+        var owners = await host.TokenAsync(MachineLearning);
+        await host.StopServerAsync();
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Forbidden), (await ScoreAsync(owners), await ScoreAsync(token)));
+        await host.StartServerAsync();
     }
 }

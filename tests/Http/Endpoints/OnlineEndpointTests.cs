@@ -29,7 +29,7 @@ public sealed class OnlineEndpointTests(ZaffreHost host) : IClassFixture<ZaffreH
     [Fact]
     public async Task Everything_wrong_with_an_endpoint_is_listed_and_nothing_is_made()
     {
-        var put = await arm.PutAsync("~/onlineEndpoints/wrong", Body("""{"authMode":"AADToken","mirrorTraffic":{"a":10},"compute":"/x","traffic":{"blue":50,"green":"x"},"keys":{"primaryKey":"short"}}"""));
+        var put = await arm.PutAsync("~/onlineEndpoints/wrong", Body("""{"authMode":"Password","mirrorTraffic":{"a":10},"compute":"/x","traffic":{"blue":50,"green":"x"},"keys":{"primaryKey":"short"}}"""));
         Assert.Equal(
             ["properties.authMode", "properties.compute", "properties.keys.primaryKey", "properties.mirrorTraffic.a", "properties.traffic", "properties.traffic.blue", "properties.traffic.green"],
             put.Targets().Order(StringComparer.Ordinal));
@@ -73,6 +73,15 @@ public sealed class OnlineEndpointTests(ZaffreHost host) : IClassFixture<ZaffreH
         Assert.True(token["expiryTimeUtc"]!.GetValue<long>() > DateTimeOffset.UtcNow.ToUnixTimeSeconds());
         (await arm.PostAsync("~/onlineEndpoints/tokens-one/listKeys")).Fails(HttpStatusCode.BadRequest);
         (await arm.PutAsync("~/onlineEndpoints/tokens-one", Body())).Fails(HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
+    public async Task An_endpoint_with_access_tokens_has_neither_keys_nor_tokens_of_its_own()
+    {
+        Assert.Equal("AADToken", (await arm.PutAsync("~/onlineEndpoints/aad-one", Body("""{"authMode":"aadtoken"}"""))).Ok().At("properties.authMode"));
+        (await arm.PostAsync("~/onlineEndpoints/aad-one/listKeys")).Fails(HttpStatusCode.BadRequest);
+        (await arm.PostAsync("~/onlineEndpoints/aad-one/token")).Fails(HttpStatusCode.BadRequest);
+        (await arm.PutAsync("~/onlineEndpoints/aad-one", Body("""{"authMode":"AMLToken"}"""))).Fails(HttpStatusCode.BadRequest);
     }
 
     [Fact]
@@ -130,11 +139,11 @@ public sealed class OnlineEndpointTests(ZaffreHost host) : IClassFixture<ZaffreH
     [Fact]
     public async Task Yaml_of_an_endpoint_becomes_its_put_and_wrong_keys_are_told_with_their_place()
     {
-        var answer = (await ResolveAsync("online-endpoint", "name: from-yaml\nauth_mode: key\ntraffic:\n  blue: 100\n")).Ok();
+        var answer = (await ResolveAsync("online-endpoint", "name: from-yaml\nauth_mode: aad_token\ntraffic:\n  blue: 100\n")).Ok();
         var request = (JsonObject)answer["requests"]![0]!;
         Assert.Equal($"{arm.Main.Id}/onlineEndpoints/from-yaml?api-version=2024-10-01", request.At("path"));
-        Assert.Equal("100", request.At("body.properties.traffic.blue"));
-        var wrong = await ResolveAsync("online-endpoint", "name: x\nauth_mode: aad_token\nspeed: 9\n");
+        Assert.Equal(("100", "AADToken"), (request.At("body.properties.traffic.blue"), request.At("body.properties.authMode")));
+        var wrong = await ResolveAsync("online-endpoint", "name: x\nauth_mode: password\nspeed: 9\n");
         Assert.Equal(["main.yml:1:7 name", "main.yml:2:12 auth_mode", "main.yml:3:1 speed"], wrong.Targets().Order(StringComparer.Ordinal));
     }
 

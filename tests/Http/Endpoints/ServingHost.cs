@@ -285,16 +285,17 @@ internal sealed class ServingHost : IAsyncDisposable
         }
     }
 
-    private async Task<string> TokenAsync()
+    /// <summary>A token of the principal, the owner when none is given.</summary>
+    public async Task<string> TokenAsync(string scope = "https://management.azure.com/.default", CreatedPrincipal? principal = null)
     {
         var owner = Get<LocalOwner>();
         using var client = app!.GetTestServer().CreateClient();
         using var form = new FormUrlEncodedContent(new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["grant_type"] = "client_credentials",
-            ["client_id"] = owner.ClientId,
-            ["client_secret"] = owner.ClientSecret,
-            ["scope"] = "https://management.azure.com/.default",
+            ["client_id"] = principal?.Principal.ClientId ?? owner.ClientId,
+            ["client_secret"] = principal?.ClientSecret ?? owner.ClientSecret,
+            ["scope"] = scope,
         });
         using var answer = await client.PostAsync(new Uri($"https://localhost:8443/{owner.TenantId}/oauth2/v2.0/token"), form);
         return (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["access_token"]!;
