@@ -189,9 +189,12 @@ def search_experiments(
 
 def search_runs(
     experiment_ids: Optional[List[str]] = None, filter_string: str = "", run_view_type: int = 1, max_results: int = 100_000,
-    order_by: Optional[List[str]] = None, output_format: str = "pandas", search_all_experiments: bool = False, experiment_names: Optional[List[str]] = None,
+    order_by: Optional[List[str]] = None, output_format: Optional[str] = None, search_all_experiments: bool = False, experiment_names: Optional[List[str]] = None,
 ) -> Any:
-    """Runs, as a DataFrame (``output_format="pandas"``, which needs pandas) or as a list (``"list"``)."""
+    """Runs, as a DataFrame (``output_format="pandas"``) or as a list (``"list"``). Without a word a DataFrame, and a list where pandas is missing."""
+    from ._tables import form
+
+    output_format = output_format or form()
     if output_format not in ("pandas", "list"):
         raise invalid("Unsupported output format: {}. Supported string values are 'pandas' or 'list'".format(output_format))
     if experiment_ids and experiment_names:

@@ -112,16 +112,16 @@ def finalize_logged_model(model_id: str, status: str) -> LoggedModel:
 
 def search_logged_models(
     experiment_ids: Optional[List[str]] = None, filter_string: Optional[str] = None, datasets: Optional[List[Dict[str, Any]]] = None, max_results: Optional[int] = None,
-    order_by: Optional[List[Dict[str, Any]]] = None, output_format: str = "pandas",
+    order_by: Optional[List[Dict[str, Any]]] = None, output_format: Optional[str] = None,
 ) -> Any:
     """Logged models, as a DataFrame or as a list."""
     client = MlflowClient()
     ids = experiment_ids or [experiment(client)]
     found = pages(lambda size, token: client.search_logged_models(ids, filter_string, datasets, size, order_by, token), max_results, 100)
-    if output_format == "list":
-        return found
-    from ._tables import _pandas
+    from ._tables import _pandas, form
 
+    if (output_format or form()) == "list":
+        return found
     return _pandas("search_logged_models(output_format='pandas')").DataFrame([dict(model) for model in found])
 
 

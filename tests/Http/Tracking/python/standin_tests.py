@@ -152,6 +152,10 @@ class Fluent(unittest.TestCase):
         self.assertEqual((["0", "1"], [0.0, 1.0]), (list(table["params.p"]), list(table["metrics.m"])))
         self.assertTrue(math.isnan(table["metrics.only"][0]) and str(table["start_time"].dtype).startswith("datetime64[ns, UTC"))
         self.assertTrue(mlflow.search_runs(experiment_names=["there is none"]).empty)
+        # Without the packages of the system there is no pandas.
+        script = "import mlflow; print(type(mlflow.search_runs(['0'])).__name__)\ntry: mlflow.search_runs(['0'], output_format='pandas')\nexcept mlflow.MlflowException as e: print(e)"
+        done = subprocess.run([sys.executable, "-S", "-c", script], capture_output=True, text=True, timeout=60)
+        self.assertEqual(["list", "search_runs(output_format='pandas') needs the package 'pandas', which this environment lacks."], done.stdout.splitlines(), done.stderr)
         mlflow.set_experiment(experiment_id="0")
 
     def test_data_sets_are_inputs_of_runs(self) -> None:
