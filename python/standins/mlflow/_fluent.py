@@ -13,7 +13,7 @@ from .exceptions import MlflowException, RestException, invalid
 
 _lock = threading.RLock()
 _stack: List["ActiveRun"] = []
-_state: Dict[str, Optional[str]] = {"uri": None, "experiment": None, "last": None}
+_state: Dict[str, Optional[str]] = {"uri": None, "experiment": None, "last": None, "job": None}
 
 
 class ActiveRun(Run):
@@ -115,7 +115,7 @@ def start_run(
                     _stack[-1].info.run_id))
         client = MlflowClient()
         own = dict(tags or {}, **({"mlflow.note.content": description} if description else {}))
-        resumed = run_id or (os.environ.get("MLFLOW_RUN_ID") if not _stack and _state["last"] is None else None)
+        resumed = run_id or (os.environ.get("MLFLOW_RUN_ID") if not _stack and _state["job"] is None else None)
         run = _resume(client, resumed, dict(own, **({"mlflow.runName": run_name} if run_name else {}))) if resumed else None
         if run is None:
             parent = parent_run_id or (_stack[-1].info.run_id if _stack else None)
@@ -134,7 +134,22 @@ def end_run(status: Union[str, int] = "FINISHED") -> None:
             flush()
             run = _stack.pop()
             _state["last"] = run.info.run_id
+            if is_job(run):
+                _state["job"] = "ended"
             MlflowClient().set_terminated(run.info.run_id, status)
+
+
+def is_job(run: Run) -> bool:
+    """Whether a run is the one of the job that this process is part of."""
+    return run.info.run_id == os.environ.get("MLFLOW_RUN_ID")
+
+
+def leave(run: ActiveRun) -> None:
+    """The job's own run is no longer the current one, but has not ended: the next run that the script starts is the job's again."""
+    with _lock:
+        flush()
+        _state["last"] = run.info.run_id
+        _stack[:] = [one for one in _stack if one is not run]
 
 
 def active_run() -> Optional[ActiveRun]:

@@ -10,7 +10,6 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import inspect
-import os
 import sys
 import threading
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
@@ -119,14 +118,15 @@ def session(flavor: str, owner: Any, allows_parts: bool = False) -> Iterator[Ses
 
 @contextlib.contextmanager
 def run_of(flavor: str) -> Iterator[bool]:
-    """The current run, or one for this training only. In a job it is the job's own, which stays open. False when there is none to be had."""
+    """The current run, or one for this training only. In a job it is the job's own, which does not end. False when there is none to be had."""
     import mlflow
+
+    from .._fluent import is_job, leave
 
     options = _options[flavor]
     if mlflow.active_run() is not None:
         yield True
         return
-    stays = bool(os.environ.get("MLFLOW_RUN_ID"))
     own = guarded(flavor, "a run", lambda: mlflow.start_run(tags=dict({"mlflow.autologging": flavor}, **(options.get("extra_tags") or {}))))
     if own is None:
         yield False
@@ -136,8 +136,8 @@ def run_of(flavor: str) -> Iterator[bool]:
         yield True
         ended = "FINISHED"
     finally:
-        if mlflow.active_run() is own and (not stays or ended == "FAILED"):
-            guarded(flavor, "the end of the run", lambda: mlflow.end_run(ended))
+        if mlflow.active_run() is own:
+            guarded(flavor, "the end of the run", lambda: leave(own) if is_job(own) else mlflow.end_run(ended))
 
 
 def guarded(flavor: str, what: str, action: Callable[[], Any]) -> Any:

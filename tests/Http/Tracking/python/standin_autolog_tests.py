@@ -129,16 +129,22 @@ class ScikitLearn(unittest.TestCase):
             mlflow.autolog(log_models=False)
             from sklearn.linear_model import Ridge
             Ridge(alpha=2).fit([[1.0], [2.0]], [1.0, 2.0])
+            assert mlflow.active_run() is None
             mlflow.log_metric("after", 1)
             Ridge(alpha=3).fit([[1.0], [2.0]], [1.0, 2.0])
             print("done")
         """
         done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], env=job, capture_output=True, text=True, timeout=120)
         self.assertEqual((0, "done"), (done.returncode, done.stdout.strip()), done.stderr)
-        nowhere = subprocess.run([sys.executable, "-c", textwrap.dedent(script).replace('mlflow.log_metric("after", 1)', "")], env=dict(job, MLFLOW_TRACKING_URI="https+nothing://x"),
+        self.assertIn("the run has other values already of alpha", done.stderr)
+        script = script.replace('mlflow.log_metric("after", 1)', "with mlflow.start_run() as run: pass")
+        done = subprocess.run([sys.executable, "-c", textwrap.dedent(script) + "print(run.info.run_id, mlflow.last_active_run().info.run_id)"], env=job, capture_output=True, text=True, timeout=120)
+        first, second = done.stdout.split()[1:]
+        self.assertEqual((os.environ["TEST_JOB"], os.environ["TEST_JOB"]), (first, mlflow.get_parent_run(second).info.run_id), done.stderr)
+        script = script.replace("with mlflow.start_run() as run: pass", "")
+        nowhere = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], env=dict(job, MLFLOW_TRACKING_URI="https+nothing://x"),
                                  capture_output=True, text=True, timeout=120)
         self.assertEqual((0, "done", True), (nowhere.returncode, nowhere.stdout.strip(), "must start with https://" in nowhere.stderr), nowhere.stderr)
-        self.assertIn("the run has other values already of alpha", done.stderr)
         run = mlflow.get_run(os.environ["TEST_JOB"])
         self.assertEqual(("2", 1.0, "RUNNING"), (run.data.params["alpha"], run.data.metrics["after"], run.info.status))
 
