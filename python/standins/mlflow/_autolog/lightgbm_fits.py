@@ -77,12 +77,9 @@ def _logged(original: Callable[..., Any], options: Dict[str, Any], whole: bool, 
     if whole:
         _note_data(data_set, given.arguments.get("valid_sets"), given.arguments.get("valid_names"))
     rounds: List[Dict[str, float]] = []
-    before = list(given.arguments.get("callbacks") or [])
-    given.arguments["callbacks"] = before + [_callback(rounds)]
+    given.arguments["callbacks"] = list(given.arguments.get("callbacks") or []) + [_callback(rounds)]
     model = original(*given.args, **given.kwargs)
-    early = bool(given.arguments.get("early_stopping_rounds") or params.get("early_stopping_round") or params.get("early_stopping_rounds")) or any(
-        type(one).__name__ == "_EarlyStoppingCallback" or "early_stopping" in getattr(one, "__qualname__", "") for one in before)
-    guarded(_FLAVOR, "the metrics", lambda: _after_rounds(model, rounds, early))
+    guarded(_FLAVOR, "the metrics", lambda: _after_rounds(model, rounds))
     for kind in ("split", "gain"):
         found = guarded(_FLAVOR, "feature importance", lambda kind=kind: dict(zip(model.feature_name(), model.feature_importance(importance_type=kind))))
         if found is not None:
@@ -117,13 +114,12 @@ def _send(found: Dict[str, float], step: int) -> None:
     log_metrics(found, step=step, synchronous=False)
 
 
-def _after_rounds(model: Any, rounds: List[Dict[str, float]], stops_early: bool) -> None:
+def _after_rounds(model: Any, rounds: List[Dict[str, float]]) -> None:
     from .._fluent import flush
     from .._logging import log_metrics
 
-    if stops_early and rounds:
-        # LightGBM counts its best iteration from one; none is found when training ended before.
-        best = model.best_iteration or len(rounds)
-        log_metrics({"stopped_iteration": len(rounds), "best_iteration": best})
-        log_metrics(rounds[best - 1], step=len(rounds) + 1)
+    # LightGBM counts its best iteration from one, and has none where nothing looks for it.
+    if rounds and 0 < model.best_iteration <= len(rounds):
+        log_metrics({"stopped_iteration": len(rounds), "best_iteration": model.best_iteration})
+        log_metrics(rounds[model.best_iteration - 1], step=len(rounds))
     flush()

@@ -17,7 +17,7 @@ def of_estimator(estimator: Any, data: Any, wanted: Any, weights: Any, prefix: s
             found.update(_classification(estimator, data, wanted, guesses, weights, pos_label))
         elif guesses is not None and sklearn.base.is_regressor(estimator):
             found.update(_regression(wanted, guesses, weights))
-    if hasattr(estimator, "score"):
+    if wanted is not None and hasattr(estimator, "score"):
         found["score"] = lambda: estimator.score(data, wanted) if weights is None else estimator.score(data, wanted, sample_weight=weights)
     values = {prefix + name: _quietly(compute) for name, compute in found.items()}
     return {name: float(value) for name, value in values.items() if value is not None}

@@ -154,7 +154,7 @@ def _log_candidates(search: Any, most: Optional[int]) -> None:
     for at in order if most is None else order[:most]:
         run_id = client.create_run(experiment, started, dict(tags_of(search.estimator), **{"mlflow.parentRunId": parent, "mlflow.autologging": _FLAVOR})).info.run_id
         params = {str(k): str(v)[:6000] for k, v in dict(base, **results["params"][at]).items()}
-        metrics = {k: float(v[at]) for k, v in results.items() if not k.startswith("param") and _is_number(v[at])}
+        metrics = {k: float(v[at]) for k, v in results.items() if not k.startswith(("param", "split")) and _is_number(v[at])}
         client.send_batch(
             run_id, [{"key": k, "value": _spelled(v), "timestamp": started, "step": 0} for k, v in metrics.items()], [{"key": k, "value": v} for k, v in params.items()], [])
         client.set_terminated(run_id)

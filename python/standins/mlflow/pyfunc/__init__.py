@@ -87,6 +87,8 @@ def load_model(
     model_uri: str, suppress_warnings: bool = False, dst_path: Optional[str] = None, model_config: Any = None, env_manager: Optional[str] = None,
 ) -> PyFuncModel:
     """Loads a model of any flavor that has a python_function. Only load models that you trust: pickles run code."""
+    if env_manager not in (None, "local"):
+        raise invalid("This small mlflow loads models into the environment that runs, not into one of '{}'.".format(env_manager))
     folder, settings = _folder.open_flavor(model_uri, FLAVOR_NAME, dst_path)
     loader = importlib.import_module(settings["loader_module"])
     path = os.path.join(folder, settings["data"]) if settings.get("data") else folder
@@ -107,7 +109,7 @@ def save_model(
     streamable: Optional[bool] = None, code_path: Optional[List[str]] = None, **others: Any,
 ) -> None:
     """Saves a class of one's own (``python_model``), or data with the module that loads it (``loader_module``), into a new folder."""
-    _folder.refuse(others)
+    _folder.refuse(dict(others, infer_code_paths=infer_code_paths or None))
     if (python_model is None) == (loader_module is None):
         raise invalid("Either `loader_module` or `python_model` must be specified, and not both.")
     if isinstance(python_model, (str, os.PathLike)):
@@ -116,7 +118,7 @@ def save_model(
     said = _folder.Environment(conda_env, pip_requirements, extra_pip_requirements)
     described = dict(signature=signature, input_example=input_example, metadata=metadata)
     if python_model is not None:
-        _save_python_model(python_model, path, mlflow_model, artifacts, code, described, model_config, said)
+        _save_python_model(python_model, path, mlflow_model, artifacts, code, described, dict(config=model_config, streamable=streamable), said)
         return
     import shutil
 
@@ -126,7 +128,7 @@ def save_model(
         os.makedirs(os.path.join(path, "data"))
         shutil.copytree(data_path, os.path.join(path, data)) if os.path.isdir(data_path) else shutil.copy2(data_path, os.path.join(path, data))
     model = _folder.describe(mlflow_model, path, predict=lambda given: None, **described)
-    _folder.finish(model, path, [], said, dict(loader_module=loader_module, data=data, code=code, config=model_config))
+    _folder.finish(model, path, [], said, dict(loader_module=loader_module, data=data, code=code, config=model_config, streamable=streamable))
 
 
 def log_model(
@@ -141,7 +143,7 @@ def log_model(
     return Model.log(
         artifact_path, mlflow.pyfunc, registered_model_name, await_registration_for, metadata, loader_module=loader_module, data_path=data_path, code_paths=code_paths,
         conda_env=conda_env, python_model=python_model, artifacts=artifacts, signature=signature, input_example=input_example, pip_requirements=pip_requirements,
-        extra_pip_requirements=extra_pip_requirements, model_config=model_config, **more)
+        extra_pip_requirements=extra_pip_requirements, model_config=model_config, infer_code_paths=infer_code_paths, **more)
 
 
 def get_default_conda_env() -> Dict[str, Any]:

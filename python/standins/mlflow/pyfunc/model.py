@@ -57,7 +57,7 @@ def get_default_pip_requirements() -> List[str]:
 
 def save(
     python_model: Any, path: str, model: Optional[Model], artifacts: Optional[Dict[str, str]], code: Optional[str], described: Dict[str, Any],
-    model_config: Optional[Dict[str, Any]], said: _folder.Environment,
+    options: Dict[str, Any], said: _folder.Environment,
 ) -> None:
     """Writes the class, its files and MLmodel into a folder that has its code already."""
     try:
@@ -71,7 +71,8 @@ def save(
     stored, local = _copy(artifacts or {}, path)
     with open(os.path.join(path, "python_model.pkl"), "wb") as stream:
         cloudpickle.dump(python_model, stream)
-    context = PythonModelContext(local, model_config)
+    context = PythonModelContext(local, options["config"])
+    streams = isinstance(python_model, PythonModel) and type(python_model).predict_stream is not PythonModel.predict_stream
 
     def predict(data: Any) -> Any:
         python_model.load_context(context)
@@ -80,7 +81,7 @@ def save(
     model = _folder.describe(model, path, predict=predict, **described)
     pyfunc = dict(
         loader_module="mlflow.pyfunc.model", python_model="python_model.pkl", cloudpickle_version=cloudpickle.__version__, artifacts=stored or None, code=code,
-        config=model_config, streamable=type(python_model).predict_stream is not PythonModel.predict_stream if isinstance(python_model, PythonModel) else False)
+        config=options["config"], streamable=streams if options["streamable"] is None else bool(options["streamable"]))
     _folder.finish(model, path, get_default_pip_requirements(), said, pyfunc)
 
 

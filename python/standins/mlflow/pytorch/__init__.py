@@ -39,6 +39,7 @@ def save_model(
         raise TypeError("Argument 'pytorch_model' should be a torch.nn.Module")
     if saving.pop("export_model", False) or saving.pop("serialization_format", "pickle") != "pickle":
         raise invalid("This small mlflow saves PyTorch models pickled only.")
+    _folder.refuse({"requirements_file": requirements_file})
     pickle_module = pickle_module or importlib.import_module("mlflow.pytorch.pickle_module")
     path, code = _folder.begin(path, code_paths)
     model = _folder.describe(mlflow_model, path, signature, input_example, metadata, _Wrapper(pytorch_model).predict)
@@ -68,7 +69,7 @@ def log_model(
 
     return Model.log(
         artifact_path, mlflow.pytorch, registered_model_name, await_registration_for, metadata, pytorch_model=pytorch_model, conda_env=conda_env, code_paths=code_paths,
-        pickle_module=pickle_module, signature=signature, input_example=input_example, extra_files=extra_files, pip_requirements=pip_requirements,
+        pickle_module=pickle_module, signature=signature, input_example=input_example, requirements_file=requirements_file, extra_files=extra_files, pip_requirements=pip_requirements,
         extra_pip_requirements=extra_pip_requirements, **more)
 
 
