@@ -136,33 +136,36 @@ internal sealed record SearchQuery
             sql.Parameters.Add("workspace", workspace);
             sql.Parameters.Add("uriRoot", uris.Root);
             sql.Parameters.Add("uriMiddle", uris.Middle);
-            Scope(sql, experiments);
             return sql;
         }
 
-        if (OfRuns && FewRuns.Find(connection, Filter, experiments) is { } few)
+        if (!OfRuns)
         {
-            var sql = New();
+            return Run(connection, Scoped(New(), experiments));
+        }
+
+        if (FewRuns.Find(connection, Filter, experiments) is { } few)
+        {
+            var sql = Scoped(New(), experiments);
             sql.From = $"json_each({sql.Add(Keys.Json(few))}) few CROSS JOIN {Tables.From}";
             sql.And("r.key = few.value");
             return Run(connection, sql);
         }
 
-        return OfRuns && experiments is [var experiment] && Order is [var first, ..] && SortStretch.Of(Tables, first) is { } stretches
-            ? Run(connection, stretches, experiment, New)
-            : Run(connection, New());
+        return SortStretch.Of(Tables, First) is { } stretches
+            ? Run(connection, stretches, SearchBranches.Of(connection, experiments, View), New)
+            : Run(connection, Scoped(New(), experiments));
     }
 
+    private SortTerm First => Order.Count > 0 ? Order[0] : new SortTerm(FilterEntity.Attribute, Tables.Order[0].Attribute, Tables.Order[0].Descending);
+
     /// <summary>The page out of as many stretches of its order as it needs.</summary>
-    private Page<long> Run(DbConnection connection, IReadOnlyList<SortStretch> stretches, long experiment, Func<SearchSql> create)
+    private Page<long> Run(DbConnection connection, IReadOnlyList<SortStretch> stretches, IReadOnlyList<(long Experiment, bool Deleted)> branches, Func<SearchSql> create)
     {
         var rows = new List<(long Key, object[] Sort)>();
         foreach (var stretch in stretches)
         {
-            var sql = create();
-            Narrow(sql);
-            sql.By(Order[0], stretch, experiment);
-            Sort(sql, from: 1);
+            var sql = Of(stretch, create());
             var after = After(sql);
             if (rows.Count > Top || (after is [long rank, ..] && rank > stretch.Rank))
             {
@@ -174,11 +177,27 @@ internal sealed record SearchQuery
                 sql.After(after);
             }
 
-            rows.AddRange(Read(connection, sql, Top + 1 - rows.Count));
+            var more = Statements(sql, stretch, branches).SelectMany(statement => Read(connection, sql, statement, Top + 1 - rows.Count)).ToList();
+            more.Sort((left, right) => SearchBranches.Compare(left.Sort, right.Sort, sql.Descending));
+            rows.AddRange(more.Take(Top + 1 - rows.Count));
         }
 
         return PageOf(rows);
     }
+
+    /// <summary>The search of one stretch, in each branch.</summary>
+    public SearchSql Of(SortStretch stretch, SearchSql sql)
+    {
+        sql.And("r.experiment = @experiment AND r.deleted = @deleted");
+        Narrow(sql);
+        sql.By(First, stretch);
+        Sort(sql, from: 1);
+        return sql;
+    }
+
+    /// <summary>The statements that read a stretch of the branches, with their order.</summary>
+    public IEnumerable<string> Statements(SearchSql sql, SortStretch stretch, IReadOnlyList<(long Experiment, bool Deleted)> branches) =>
+        SearchBranches.Statements(sql, Select(sql), branches, stretch.Parts).Select(statement => $"{statement} ORDER BY {sql.OrderBy}");
 
     /// <summary>The keys of the page in order; <paramref name="sql"/> holds what limits the search besides the filter.</summary>
     public Page<long> Run(DbConnection connection, SearchSql sql)
@@ -190,7 +209,7 @@ internal sealed record SearchQuery
             sql.After(after);
         }
 
-        return PageOf(Read(connection, sql, Top + 1));
+        return PageOf(Read(connection, sql, $"{Select(sql)} ORDER BY {sql.OrderBy}", Top + 1));
     }
 
     private void Narrow(SearchSql sql)
@@ -205,18 +224,21 @@ internal sealed record SearchQuery
         ? null
         : PageToken.Read(Token, sql.SortKeys) ?? throw MlflowErrors.InvalidValue("page_token", $"'{Token}'", "it is not a token of this search.");
 
-    private void Scope(SearchSql sql, IReadOnlyList<long> experiments)
+    private SearchSql Scoped(SearchSql sql, IReadOnlyList<long> experiments)
     {
-        if (!OfRuns)
+        sql.And(OfRuns ? $"r.experiment IN ({string.Join(", ", experiments)})" : "e.workspace = @workspace");
+        sql.And((View, OfRuns) switch
         {
-            sql.And("e.workspace = @workspace");
-            sql.And(View switch { SearchView.Active => "e.deleted = 0", SearchView.Deleted => "e.deleted = 1", _ => "1" });
-            return;
-        }
-
-        sql.And($"r.experiment IN ({string.Join(", ", experiments)})");
-        sql.And(View switch { SearchView.Active => "r.deleted = 0 AND e.deleted = 0", SearchView.Deleted => "(r.deleted = 1 OR e.deleted = 1)", _ => "1" });
+            (SearchView.Active, true) => "r.deleted = 0 AND e.deleted = 0",
+            (SearchView.Deleted, true) => "(r.deleted = 1 OR e.deleted = 1)",
+            (SearchView.Active, false) => "e.deleted = 0",
+            (SearchView.Deleted, false) => "e.deleted = 1",
+            _ => "1",
+        });
+        return sql;
     }
+
+    private string Select(SearchSql sql) => $"SELECT {Tables.Key} AS key{sql.SortColumns} FROM {sql.From}{sql.Joins} WHERE {sql.Conditions}";
 
     private void Sort(SearchSql sql, int from = 0)
     {
@@ -225,20 +247,21 @@ internal sealed record SearchQuery
             sql.By(term);
         }
 
+        var sorted = from == 0 ? Order : [First, .. Order.Skip(from)];
         foreach (var (name, descending) in Tables.Order)
         {
-            if (!Order.Any(term => term.Entity == FilterEntity.Attribute && term.Key == name))
+            if (!sorted.Any(term => term.Entity == FilterEntity.Attribute && term.Key == name))
             {
                 sql.ByAttribute(name, descending);
             }
         }
     }
 
-    private List<(long Key, object[] Sort)> Read(DbConnection connection, SearchSql sql, int limit)
+    private static List<(long Key, object[] Sort)> Read(DbConnection connection, SearchSql sql, string select, int limit)
     {
         var rows = new List<(long, object[])>();
         using var reader = connection.ExecuteReader(
-            $"SELECT {Tables.Key} AS key{sql.SortColumns} FROM {sql.From}{sql.Joins} WHERE {sql.Conditions} ORDER BY {sql.OrderBy} LIMIT {limit}", sql.Parameters);
+            $"{select} LIMIT {limit}", sql.Parameters);
         while (reader.Read())
         {
             rows.Add((reader.GetInt64(0), [.. Enumerable.Range(1, sql.SortKeys).Select(reader.GetValue)]));

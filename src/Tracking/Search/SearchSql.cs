@@ -44,12 +44,14 @@ internal sealed class SearchSql(SearchTables tables, IReadOnlyList<MetricDataset
 
     public string Conditions => string.Join(" AND ", conditions);
 
-    public string SortColumns => string.Concat(keys.Select((key, i) => $", {key.Expression} AS s{i}"));
+    public string SortColumns => string.Concat(keys.Select((key, i) => $", {key.Expression} AS s{i}")) + (stretch?.Indexed is { } indexed ? $", {indexed} AS indexed" : "");
 
-    /// <summary>Keys that are the same in all rows are left out: an ORDER BY would read a bare number as a column's.</summary>
-    public string OrderBy => string.Join(", ", (stretch?.Indexed is { } indexed ? [(indexed, keys[1].Descending)] : Array.Empty<(string Expression, bool Descending)>())
-        .Concat(keys.Skip(stretch is null ? 0 : stretch.Constant ? 2 : 1))
-        .Select(key => key.Expression + (key.Descending ? " DESC" : "")));
+    /// <summary>By the names of <see cref="SortColumns"/>. Keys that are the same in all rows are left out.</summary>
+    public string OrderBy => string.Join(", ", (stretch?.Indexed is null ? [] : new[] { "indexed" + (keys[1].Descending ? " DESC" : "") })
+        .Concat(keys.Select((key, i) => $"s{i}{(key.Descending ? " DESC" : "")}").Skip(stretch is null ? 0 : stretch.Constant ? 2 : 1)));
+
+    /// <summary>Which of the keys sort downwards.</summary>
+    public IReadOnlyList<bool> Descending => keys.ConvertAll(key => key.Descending);
 
     public int SortKeys => keys.Count;
 
@@ -79,11 +81,10 @@ internal sealed class SearchSql(SearchTables tables, IReadOnlyList<MetricDataset
     });
 
     /// <summary>Sorts one stretch of the order by <paramref name="term"/>, which comes first in the order.</summary>
-    public void By(SortTerm term, SortStretch only, long experiment)
+    public void By(SortTerm term, SortStretch only)
     {
         (stretch, From) = (only, only.From);
         Parameters.Add("first", term.Key);
-        Parameters.Add("experiment", experiment);
         And(only.Condition);
         keys.Add((only.Rank.ToString(CultureInfo.InvariantCulture), false));
         keys.Add((only.Value, term.Descending));
@@ -145,12 +146,9 @@ internal sealed class SearchSql(SearchTables tables, IReadOnlyList<MetricDataset
         And("(" + string.Join(" OR ", alternatives) + ")");
 
         // Follows from the above, and lets an index begin there.
-        var first = stretch is null ? 0 : 1;
-        if (stretch is not { Constant: true })
-        {
-            var (column, bound) = stretch?.Indexed is { } indexed ? (indexed, SortStretch.IndexedOf(Add(last[first]))) : (keys[first].Expression, Add(last[first]));
-            And($"{column} {(keys[first].Descending ? "<=" : ">=")} {bound}");
-        }
+        var first = stretch is null ? 0 : stretch.Constant ? 2 : 1;
+        var (column, bound) = stretch?.Indexed is { } indexed ? (indexed, SortStretch.IndexedOf(Add(last[first]))) : (keys[first].Expression, Add(last[first]));
+        And($"{column} {(keys[first].Descending ? "<=" : ">=")} {bound}");
     }
 
     private string Metric(FilterTerm term)
