@@ -116,6 +116,10 @@ class ArtifactsApi(Api):
         while pending:
             at, is_file = pending.pop()
             inside = [] if is_file else self.list_place(posixpath.join(prefix, at))
+            for item in inside:
+                # Names of one level: nothing that a server answers may be written elsewhere.
+                if item.path in ("", ".", "..") or "/" in item.path or os.sep in item.path:
+                    raise MlflowException("The server names an artifact '{}', which is no file name.".format(item.path))
             pending += [(posixpath.join(at, item.path), not item.is_dir) for item in inside]
             if at and (is_file or not inside):
                 local = os.path.join(root, *at.split("/"))

@@ -62,6 +62,9 @@ class WithoutContext(mlflow.pyfunc.PythonModel):
     def predict(self, model_input: Any, params: Any = None) -> Any:
         return model_input * 2
 
+    def predict_stream(self, model_input: Any, params: Any = None) -> Any:
+        yield from model_input
+
 
 class Signatures(unittest.TestCase):
     def test_schemas_are_inferred_as_mlflow_spells_them(self) -> None:
@@ -252,7 +255,8 @@ class Flavors(unittest.TestCase):
 
         self.assertEqual("X", helper_of_model.shout("x"))
         self.assertEqual([2], mlflow.pyfunc.load_model(function.model_uri).predict(pandas.DataFrame({"a": [1, 2]})))
-        self.assertEqual([2, 4], list(mlflow.pyfunc.load_model(short.model_uri).predict(numpy.array([1, 2]))))
+        streaming = mlflow.pyfunc.load_model(short.model_uri)
+        self.assertEqual(([2, 4], ["a", "b"], True), (list(streaming.predict(numpy.array([1, 2]))), list(streaming.predict_stream("ab")), streaming.metadata.flavors["python_function"]["streamable"]))
         others = os.path.join(self.folder, "others")
         mlflow.pyfunc.save_model(others, python_model=OfOtherNames(), model_config={"k": 7}, conda_env=_mlflow_conda_env(additional_pip_deps=["six"]))
         self.assertEqual(([7], [7]), (mlflow.pyfunc.load_model(others).predict(pandas.DataFrame({"n": [1]})), served(others, "python_function", {"dataframe_records": [{"n": 1}]})))

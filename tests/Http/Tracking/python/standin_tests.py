@@ -99,6 +99,13 @@ class Fluent(unittest.TestCase):
             mlflow.log_metrics({"m%d" % i: i for i in range(1500)})
         read = mlflow.get_run(run.info.run_id)
         self.assertEqual((250, 1500), (len(read.data.params), len(read.data.metrics)))
+        self.assertEqual(1, len(mlflow._rest._connections.__dict__), "one connection serves all calls of a thread")
+
+    def test_names_of_artifacts_that_lead_elsewhere_are_not_written(self) -> None:
+        client = MlflowClient()
+        client.list_place = lambda place: [mlflow.entities.FileInfo("../evil", False, 1)]  # type: ignore[method-assign]
+        with self.assertRaisesRegex(mlflow.MlflowException, "no file name"):
+            client.fetch("0/run/artifacts", "")
 
     def test_what_is_put_off_is_sent_together_and_refusals_are_told(self) -> None:
         with mlflow.start_run() as run:
