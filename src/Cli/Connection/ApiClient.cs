@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Zaffre.Cli.Mlflow;
 using Zaffre.Kernel;
 
 namespace Zaffre.Cli;
@@ -98,6 +99,16 @@ internal sealed class ApiClient : IDisposable
         var answer = JsonNode.Parse(await response.Content.ReadAsStringAsync(ct)) as JsonObject ?? [];
         return answer.Text("access_token") ?? throw new CliException($"The server refused the local owner's sign-in: {answer.Text("error_description")}");
     }
+
+    /// <summary>Calls below <c>/zaffre/v1{workspace}</c> that stream and repeat; with a new token when the old one ends.</summary>
+    public ServerLink Link() => new(
+        http,
+        "/zaffre/v1" + WorkspacePath,
+        async (refresh, ct) =>
+        {
+            token = refresh ? null : token;
+            return new AuthenticationHeaderValue("Bearer", token ??= await TokenAsync("https://management.azure.com/.default", ct));
+        });
 
     public void Dispose() => http.Dispose();
 

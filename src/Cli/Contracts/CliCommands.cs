@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Zaffre.Cli.Mlflow;
 using Zaffre.Kernel;
 
 namespace Zaffre.Cli;
@@ -38,5 +39,6 @@ public static class CliCommands
 
         root.Subcommands.Add(ml);
         root.Subcommands.Add(QuickstartCommand.Create());
+        root.Subcommands.Add(MlflowCommand.Create());
     }
 }
