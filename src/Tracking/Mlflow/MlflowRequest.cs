@@ -13,8 +13,8 @@ namespace Zaffre.Tracking.Mlflow;
 /// </summary>
 internal sealed class MlflowRequest
 {
-    /// <summary>Most bytes of a body.</summary>
-    public const int Limit = 16 * 1024 * 1024;
+    /// <summary>Most bytes of a body; a dataset may have a profile of 16,777,215 characters.</summary>
+    public const int Limit = 20 * 1024 * 1024;
 
     private const int MaxDepth = 64;
 

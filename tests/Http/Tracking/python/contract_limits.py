@@ -69,7 +69,7 @@ class Limits(Contract):
             return {"run_id": self.run_id, "datasets": [{"dataset": {"name": "n", "digest": "d", "source_type": "s", "source": "x", **changed}}]}
 
         route = f"POST {API}/runs/log-inputs"
-        limits = {"name": 500, "digest": 36, "schema": 1_048_575, "source": 65_535}
+        limits = {"name": 500, "digest": 36, "schema": 1_048_575, "source": 65_535, "profile": 16_777_215}
         for member, most in limits.items():
             self.call(route, **log(**{member: "x" * most}))
             self.bad(route, str(most), **log(**{member: "x" * (most + 1)}))
