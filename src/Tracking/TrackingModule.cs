@@ -48,7 +48,7 @@ public static class TrackingModule
         services.AddSingleton<LoggedModelStore>().AddSingleton<LoggedModelAccess>().AddSingleton<TraceAccess>();
         services.AddSingleton<IUriScheme, ArtifactScheme>();
         services.AddSingleton<ArtifactContainers>().AddSingleton<ArtifactAnswers>().AddSingleton<MetricService>();
-        services.AddSingleton<ArtifactTickets>().AddSingleton<ArtifactUploads>();
+        services.AddSingleton<LargeBodies>().AddSingleton<ArtifactTickets>().AddSingleton<ArtifactUploads>();
         services.AddSingleton<RunAccess>();
         services.AddSingleton<ExperimentAccess>().AddSingleton<ImportStores>();
         services.TryAddSingleton<FeedOptions>();

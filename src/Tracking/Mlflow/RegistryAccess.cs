@@ -45,6 +45,7 @@ internal sealed class RegistryAccess(IDatabase database, IResources resources)
         var document = before.Document.Copy();
         document["properties"] ??= new JsonObject();
         change(document.Object("properties")!);
+        RegistryLimits.CheckTags(document.Object("properties")!, before.Properties);
         if (!JsonNode.DeepEquals(before.Document, document))
         {
             resources.Put(scope, id, document, call.Caller);

@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Zaffre.Kernel;
 using Zaffre.Resources;
 
 namespace Zaffre.Tracking.Mlflow;
@@ -8,6 +10,7 @@ internal static partial class RegistryLimits
 {
     private const int Alias = 255;
     private const int TagValue = 100_000;
+    private const int AllTags = 2_000_000;
 
     /// <summary>The stages of a version, in MLflow's casing.</summary>
     public static IReadOnlyList<string> Stages { get; } = ["None", "Staging", "Production", "Archived"];
@@ -22,6 +25,15 @@ internal static partial class RegistryLimits
         return name.Length > MlflowLimits.Key ? throw MlflowErrors.Invalid($"Tag key '{name[..50]}...' had length {name.Length}, which exceeded length limit of {MlflowLimits.Key}")
             : value.Length > TagValue ? throw MlflowErrors.Invalid($"Tag value '{value[..50]}...' had length {value.Length}, which exceeded length limit of {TagValue}")
             : (name, value);
+    }
+
+    /// <summary>The tags of a model or version are in its document, which every change writes anew: they do not grow beyond a bound.</summary>
+    public static void CheckTags(JsonObject properties, JsonObject? before = null)
+    {
+        if (Characters(properties) is var now && now > AllTags && now > (before is null ? 0 : Characters(before)))
+        {
+            throw MlflowErrors.Invalid($"The tags of a model or of a version take at most {AllTags} characters together.");
+        }
     }
 
     public static string AliasName(string alias)
@@ -43,6 +55,8 @@ internal static partial class RegistryLimits
 
     public static string Stage(string stage) => Stages.FirstOrDefault(known => known.Equals(stage, StringComparison.OrdinalIgnoreCase))
         ?? throw MlflowErrors.Invalid($"Invalid Model Version stage: {stage}. Value must be one of {string.Join(", ", Stages)}.");
+
+    private static long Characters(JsonObject properties) => (properties.Object("tags") ?? []).Sum(tag => (long)tag.Key.Length + (tag.Value.Text()?.Length ?? 0));
 
     [GeneratedRegex(@"\A[\w\-]+\z", RegexOptions.NonBacktracking)]
     private static partial Regex AliasCharacters();

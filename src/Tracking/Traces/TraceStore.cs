@@ -12,6 +12,7 @@ internal static class TraceStore
     /// <summary>Most spans of one trace; more are reported as rejected.</summary>
     public const int MostSpans = 100_000;
 
+    private const int MostCharactersRead = 4_000_000;
     private const string ById = TraceRow.Columns + " WHERE t.workspace = @workspace AND t.id = @id";
     private const string Everything = "SELECT value FROM json_each(@keys)";
     private static readonly string[] OfTraces = ["trace_tags", "trace_metadata", "trace_runs", "trace_spans", "trace_assessments"];
@@ -77,9 +78,23 @@ internal static class TraceStore
         return rejected;
     }
 
-    /// <summary>The spans of a trace in the order they began, as JSON documents.</summary>
-    public static IReadOnlyList<string> Spans(DbConnection connection, long trace) =>
-        connection.Query<string>("SELECT document FROM trace_spans WHERE trace = @trace ORDER BY start, span", new { trace }).AsList();
+    /// <summary>The ids of a trace's spans in the order they began.</summary>
+    public static IReadOnlyList<string> SpanIds(DbConnection connection, long trace) =>
+        connection.Query<string>("SELECT span FROM trace_spans WHERE trace = @trace ORDER BY start, span", new { trace }).AsList();
+
+    /// <summary>The JSON documents of the first of these spans, one at least, as many as may be in memory together. Null for one that is gone.</summary>
+    public static IReadOnlyList<string?> Spans(DbConnection connection, long trace, IEnumerable<string> spans)
+    {
+        var (documents, characters) = (new List<string?>(), 0L);
+        foreach (var span in spans.TakeWhile(_ => characters < MostCharactersRead))
+        {
+            var document = connection.QueryFirstOrDefault<string>("SELECT document FROM trace_spans WHERE trace = @trace AND span = @span", new { trace, span });
+            characters += document?.Length ?? 0;
+            documents.Add(document);
+        }
+
+        return documents;
+    }
 
     /// <summary>Traces by key, in this order; those that are gone are left out.</summary>
     public static IReadOnlyList<TraceDetail> Read(DbConnection connection, IReadOnlyList<long> keys)

@@ -186,6 +186,36 @@ public sealed class RaceTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         Assert.Contains("\"rejectedSpans\":2", await SpansAsync(mlflow, hex, 2, 4), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_trace_larger_than_what_is_read_at_once_comes_whole_and_in_order()
+    {
+        using var mlflow = await Mlflow.OwnerAsync(host);
+        var trace = Guid.NewGuid().ToByteArray();
+        for (ulong i = 1; i <= 6; i++)
+        {
+            using var content = new ByteArrayContent(Otlp.Request(Otlp.Span(trace, i, i == 1 ? null : 1, "s" + i, (100 - i, 200), ("a", new string((char)('a' + i), 1_500_000)))));
+            content.Headers.ContentType = new("application/x-protobuf");
+            content.Headers.Add("x-mlflow-experiment-id", "0");
+            using var answer = await mlflow.SendAsync("POST", "/v1/traces", content);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+
+        var found = await mlflow.GetAsync("/api/3.0/mlflow/traces/get?trace_id=tr-" + Convert.ToHexStringLower(trace));
+        Assert.Equal(["s6", "s5", "s4", "s3", "s2", "s1"], found.GetProperty("trace").GetProperty("spans").EnumerateArray().Select(span => span.GetProperty("name").GetString()));
+    }
+
+    [Fact]
+    public async Task The_tags_of_a_model_are_bounded_together()
+    {
+        using var mlflow = await Mlflow.OwnerAsync(host);
+        var tags = Enumerable.Range(0, 20).Select(i => new { key = $"k{i}", value = new string('x', 99_000) });
+        await mlflow.PostAsync("registered-models/create", new { name = "tagged", tags });
+        await mlflow.PostAsync("registered-models/set-tag", new { name = "tagged", key = "k0", value = "short" });
+        await mlflow.FailsAsync("registered-models/create", new { name = "more", tags = tags.Append(new { key = "last", value = new string('x', 99_000) }) }, HttpStatusCode.BadRequest, "INVALID_PARAMETER_VALUE", "2000000 characters together");
+        await mlflow.PostAsync("registered-models/set-tag", new { name = "tagged", key = "k21", value = new string('x', 99_000) });
+        await mlflow.FailsAsync("registered-models/set-tag", new { name = "tagged", key = "k22", value = new string('x', 99_000) }, HttpStatusCode.BadRequest, "INVALID_PARAMETER_VALUE", "2000000 characters together");
+    }
+
     private static async Task<string> SpansAsync(Mlflow mlflow, string trace, int first, int count)
     {
         var spans = Enumerable.Range(first, count).Select(i => new { traceId = trace, spanId = i.ToString("x16", CultureInfo.InvariantCulture), name = "s", startTimeUnixNano = "1", endTimeUnixNano = "2" });

@@ -38,6 +38,8 @@ internal sealed class CreateModelVersion(IDatabase database, IResources resource
             RegistryAccess.Tags(properties)[key] = value;
         }
 
+        RegistryLimits.CheckTags(properties);
+
         var (runLink, loggedModel) = (request.TextOrEmpty("run_link"), request.Text("model_id") ?? ModelSources.LoggedModel(source));
         var created = await database.WriteAsync(
             scope =>

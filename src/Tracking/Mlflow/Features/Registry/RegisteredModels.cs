@@ -23,6 +23,8 @@ internal sealed class CreateRegisteredModel(IDatabase database, IResources resou
             RegistryAccess.Tags(properties)[key] = value;
         }
 
+        RegistryLimits.CheckTags(properties);
+
         var created = await database.WriteAsync(scope => Create(scope, call, name, properties), ct);
         var answer = await registry.ReadModelAsync(created, ct);
         await call.WriteAsync(

@@ -14,7 +14,7 @@ namespace Zaffre.Tracking.Mlflow.Features.Traces;
 /// OTLP over HTTP: spans of any OpenTelemetry exporter, in protobuf or JSON, plain or compressed. Bounded: at most 64 MB after
 /// decompression, 50,000 spans of a request and 100,000 of a trace; what is too many is reported as OTLP wants it, as rejected.
 /// </summary>
-internal sealed class IngestSpans(IDatabase database) : MlflowOperation
+internal sealed class IngestSpans(IDatabase database, LargeBodies large) : MlflowOperation
 {
     private const string Header = "x-mlflow-experiment-id";
     private const string Protobuf = "application/x-protobuf";
@@ -35,7 +35,8 @@ internal sealed class IngestSpans(IDatabase database) : MlflowOperation
         }
 
         var json = call.Http.Request.ContentType?.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) == true;
-        var spans = Read(await BodyAsync(call.Http, ct), json);
+        using var body = large.Begin(ct);
+        var spans = Read(await BodyAsync(call.Http, body), json);
         var rejected = 0;
         foreach (var trace in spans.GroupBy(span => span.Trace, StringComparer.Ordinal))
         {
@@ -99,7 +100,7 @@ internal sealed class IngestSpans(IDatabase database) : MlflowOperation
         }
     }
 
-    private static async Task<ReadOnlyMemory<byte>> BodyAsync(HttpContext http, CancellationToken ct)
+    private static async Task<ReadOnlyMemory<byte>> BodyAsync(HttpContext http, LargeBody body)
     {
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
         {
@@ -118,14 +119,21 @@ internal sealed class IngestSpans(IDatabase database) : MlflowOperation
         try
         {
             int read;
-            while ((read = await content.ReadAsync(chunk, ct)) > 0)
+            while ((read = await content.ReadAsync(chunk, body.Token)) > 0)
             {
+                await body.HoldsAsync(buffer.Length + read);
                 buffer.Write(chunk, 0, read);
                 if (buffer.Length > Limit)
                 {
                     throw MlflowErrors.Invalid($"The spans of one request take at most {Limit} bytes.");
                 }
             }
+
+            body.Complete();
+        }
+        catch (OperationCanceledException) when (body.IsLate)
+        {
+            throw MlflowErrors.BadRequest($"The spans did not come within {LargeBodies.Patience.TotalSeconds} seconds.");
         }
         catch (InvalidDataException)
         {

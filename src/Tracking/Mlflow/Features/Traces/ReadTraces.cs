@@ -28,12 +28,18 @@ internal sealed class GetTrace(IDatabase database, TraceAccess traces) : MlflowO
     {
         var named = call.Http.Request.RouteValues["trace_id"] as string;
         var trace = await traces.ReadAsync(call, named ?? (await call.ReadAsync(ct)).RequiredText("trace_id"), ct);
-        var spans = named is null ? await database.ReadAsync(connection => TraceStore.Spans(connection, trace.Row.Key), ct) : [];
-        await call.WriteAsync(
-            json =>
+        await call.StreamAsync(
+            async json =>
             {
                 json.WriteStartObject("trace");
-                BatchGetTraces.Write(json, trace, spans);
+                json.WriteStartObject("trace_info");
+                json.TraceInfo(trace);
+                json.WriteEndObject();
+                if (named is null)
+                {
+                    await BatchGetTraces.WriteSpansAsync(json, database, trace.Row.Key, ct);
+                }
+
                 json.WriteEndObject();
             },
             ct);
@@ -75,9 +81,11 @@ internal sealed class BatchGetTraces(IDatabase database) : MlflowOperation
                 json.WriteStartArray("traces");
                 foreach (var trace in found)
                 {
-                    var spans = await database.ReadAsync(connection => TraceStore.Spans(connection, trace.Row.Key), ct);
                     json.WriteStartObject();
-                    Write(json, trace, spans);
+                    json.WriteStartObject("trace_info");
+                    json.TraceInfo(trace);
+                    json.WriteEndObject();
+                    await WriteSpansAsync(json, database, trace.Row.Key, ct);
                     json.WriteEndObject();
                     await json.FlushAsync(ct);
                 }
@@ -87,21 +95,29 @@ internal sealed class BatchGetTraces(IDatabase database) : MlflowOperation
             ct);
     }
 
-    public static void Write(Utf8JsonWriter json, TraceDetail trace, IReadOnlyList<string> spans)
+    /// <summary>The spans, sent while they are read: a trace may be larger than memory.</summary>
+    public static async Task WriteSpansAsync(Utf8JsonWriter json, IDatabase database, long trace, CancellationToken ct)
     {
-        json.WriteStartObject("trace_info");
-        json.TraceInfo(trace);
-        json.WriteEndObject();
-        if (spans.Count > 0)
+        var ids = await database.ReadAsync(connection => TraceStore.SpanIds(connection, trace), ct);
+        if (ids.Count == 0)
         {
-            json.WriteStartArray("spans");
-            foreach (var span in spans)
+            return;
+        }
+
+        json.WriteStartArray("spans");
+        for (var sent = 0; sent < ids.Count;)
+        {
+            var some = await database.ReadAsync(connection => TraceStore.Spans(connection, trace, ids.Skip(sent)), ct);
+            foreach (var span in some.OfType<string>())
             {
                 json.WriteRawValue(span, skipInputValidation: true);
             }
 
-            json.WriteEndArray();
+            sent += some.Count;
+            await json.FlushAsync(ct);
         }
+
+        json.WriteEndArray();
     }
 }
 
