@@ -58,7 +58,7 @@ public sealed class TrackingLoadTests : IAsyncLifetime
         {
             if (number < Readers)
             {
-                await ReadAsync(wire, new TrackingReader(random.Next()), random, ct);
+                await ReadAsync(wire, new TrackingReader(random.Next(), server.Workspace), random, ct);
             }
             else
             {

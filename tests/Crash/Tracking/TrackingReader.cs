@@ -3,19 +3,21 @@ using System.Text.Json;
 namespace Zaffre.Tests.Crash.Tracking;
 
 /// <summary>Searches, sorts, pages and draws what others are writing: each answer must be right in itself.</summary>
-internal sealed class TrackingReader(int seed)
+internal sealed class TrackingReader(int seed, string workspace)
 {
     private const int Page = 7;
+    private static readonly string[] Fields = ["id:", "event:", "data:", "retry:"];
     private readonly Random random = new(seed);
     private string[] experiments = ["0"];
 
-    public Task ReadAsync(TrackingWire wire) => random.Next(6) switch
+    public Task ReadAsync(TrackingWire wire) => random.Next(7) switch
     {
         0 => ExperimentsAsync(wire),
         1 => SortedAsync(wire),
         2 => PagedAsync(wire),
         3 => ChartsAsync(wire),
         4 => VersionsAsync(wire),
+        5 => EventsAsync(wire),
         _ => TracesAsync(wire),
     };
 
@@ -71,6 +73,12 @@ internal sealed class TrackingReader(int seed)
                 Assert.Equal(steps.Order(), steps);
             }
         }
+    }
+
+    private async Task EventsAsync(TrackingWire wire)
+    {
+        var lines = await wire.FollowAsync($"/zaffre/v1{workspace}/experiments/{experiments[0]}/events?from=start", TimeSpan.FromMilliseconds(random.Next(1000)));
+        Assert.All(lines, line => Assert.True(line.Length == 0 || line[0] == ':' || Fields.Any(field => line.StartsWith(field, StringComparison.Ordinal)), line));
     }
 
     private static async Task VersionsAsync(TrackingWire wire)

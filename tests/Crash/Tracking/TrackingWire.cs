@@ -48,6 +48,29 @@ internal sealed class TrackingWire(HttpClient client) : IDisposable
         return await answer.Content.ReadAsByteArrayAsync();
     }
 
+    /// <summary>Follows a stream of events for a while, and returns the first lines of it.</summary>
+    public async Task<List<string>> FollowAsync(string path, TimeSpan most)
+    {
+        using var enough = new CancellationTokenSource(most);
+        var lines = new List<string>();
+        try
+        {
+            using var answer = await client.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, enough.Token);
+            Assert.True(answer.StatusCode == HttpStatusCode.OK, $"GET {path}: {(int)answer.StatusCode}");
+            using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(enough.Token));
+            while (await reader.ReadLineAsync(enough.Token) is { } line)
+            {
+                lines.Add(line);
+            }
+        }
+        catch (OperationCanceledException) when (enough.IsCancellationRequested)
+        {
+            // Long enough.
+        }
+
+        return lines;
+    }
+
     /// <summary>Every item of a search, page by page.</summary>
     public async Task<List<JsonElement>> SearchAsync(string path, string member, Dictionary<string, object> query)
     {

@@ -12,10 +12,10 @@ public sealed partial class TenantAttackTests(ZaffreHost host) : IClassFixture<Z
     private const string Reader = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
     private const string DataScientist = "f6c7c914-8db3-469d-8ca1-694a8f32e121";
 
-    private static readonly string[] Prefixes = ["/api/2.0/mlflow", "/ajax-api/", "/api/3.0/mlflow", "/v1/traces", "/get-artifact", "/model-versions/", "/zaffre/v1/subscriptions", "/mlflow/v", "/history/v1.0"];
+    private static readonly string[] Prefixes = ["/api/2.0/mlflow", "/ajax-api/", "/api/3.0/mlflow", "/v1/traces", "/get-artifact", "/model-versions/", "/zaffre/v1/subscriptions", "/mlflow/v", "/history/v1.0", "/artifact/v2.0", "/metric/v2.0"];
 
     // What only reads, and takes a body because its question is long.
-    private static readonly string[] Questions = ["search", "search-datasets", "batchGetInfos", "get-latest-versions", "rundata", "{**rest}"];
+    private static readonly string[] Questions = ["search", "search-datasets", "batchGetInfos", "get-latest-versions", "rundata", "/artifacts/batch/metadata", "/storageuri/batch/metadata", "/runs/{id}/list", "/full", "/sample", "/azuremonitor/list", "{**rest}"];
 
     [Fact]
     public async Task A_reader_changes_nothing_and_a_stranger_reads_nothing_at_any_route_of_tracking()
@@ -79,7 +79,31 @@ public sealed partial class TenantAttackTests(ZaffreHost host) : IClassFixture<Z
             Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
         }
 
-        // Whatever was tried, nothing came of it.
+        await NothingChangedAsync(real);
+    }
+
+    [Fact]
+    public async Task A_jobs_token_changes_no_run_trace_model_or_experiment_of_somebody_else()
+    {
+        using var job = await Mlflow.JobAsync(host, "intruder");
+        var victim = await LogAsync();
+        var id = host.Workspace.Id.Value;
+        var changing = Attempts.Where(attempt => attempt.Method != "GET" && !Allowed.Any(part => attempt.Path.Contains(part, StringComparison.Ordinal)))
+            .SelectMany(attempt => new[] { attempt, attempt with { Path = "/zaffre/v1" + id + attempt.Path } })
+            .Concat(OfAzure.Select(attempt => attempt with { Path = attempt.Path.Replace("WORKSPACE", id, StringComparison.Ordinal) }));
+        foreach (var (method, path, body) in changing)
+        {
+            using var content = body is null ? null : Json(victim.In(body));
+            using var answer = await job.SendAsync(method, victim.In(path), content);
+            Assert.True(answer.StatusCode == HttpStatusCode.Forbidden, $"{method} {path}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+        }
+
+        await NothingChangedAsync(victim);
+    }
+
+    // Whatever was tried, nothing came of it.
+    private async Task NothingChangedAsync(Names real)
+    {
         using var owner = await Mlflow.OwnerAsync(host);
         var run = await owner.RunDataAsync(real.Run);
         Assert.Equal(("active", "RUNNING"), (run.GetProperty("info").GetProperty("lifecycle_stage").GetString(), run.GetProperty("info").GetProperty("status").GetString()));
@@ -88,7 +112,25 @@ public sealed partial class TenantAttackTests(ZaffreHost host) : IClassFixture<Z
         Assert.Equal("active", (await owner.GetAsync("experiments/get?experiment_id=" + real.Experiment)).GetProperty("experiment").GetProperty("lifecycle_stage").GetString());
         Assert.DoesNotContain("stolen", (await owner.GetAsync("/api/3.0/mlflow/traces/get?trace_id=" + real.Trace)).GetRawText(), StringComparison.Ordinal);
         Assert.DoesNotContain("stolen", (await owner.GetAsync("logged-models/" + real.Model)).GetRawText(), StringComparison.Ordinal);
+        using var file = await owner.SendAsync("GET", $"/api/2.0/mlflow-artifacts/artifacts/{real.Experiment}/{real.Run}/artifacts/f");
+        Assert.Equal("mine", await file.Content.ReadAsStringAsync());
     }
+
+    // What a job may do in its workspace: ask, make runs below its own, register models.
+    private static readonly string[] Allowed = ["search", "runs/create", "registered-models"];
+
+    private static readonly (string Method, string Path, string? Body)[] OfAzure =
+    [
+        ("PATCH", "/history/v1.0WORKSPACE/experimentids/EXPERIMENT/runs/RUN", """{"tags":{"stolen":"1"}}"""),
+        ("GET", "/history/v1.0WORKSPACE/experimentids/EXPERIMENT/runs/RUN/token", null),
+        ("POST", "/history/v1.0WORKSPACE/experimentids/EXPERIMENT/runs/RUN/artifacts/batch/metadata", """{"paths":[{"path":"stolen"}]}"""),
+        ("GET", "/artifact/v2.0WORKSPACE/artifacts/ExperimentRun/dcid.RUN/write?path=f", null),
+        ("POST", "/artifact/v2.0WORKSPACE/artifacts/ExperimentRun/dcid.RUN/content?path=f&allowOverwrite=true", "stolen"),
+        ("POST", "/artifact/v2.0WORKSPACE/artifacts/ExperimentRun/dcid.RUN/batch/metadata:delete", """{"paths":[{"path":"f"}]}"""),
+        ("DELETE", "/artifact/v2.0WORKSPACE/artifacts/ExperimentRun/dcid.RUN/metadata?path=f", null),
+        ("DELETE", "/artifact/v2.0WORKSPACE/artifacts/ExperimentRun/dcid.RUN/batch", null),
+        ("POST", "/metric/v2.0WORKSPACE/runs/RUN/batchsync", """{"values":[{"name":"stolen","columns":{"stolen":"Double"},"createdUtc":"2025-01-31T12:00:00Z","value":[{"data":{"stolen":1}}]}]}"""),
+    ];
 
     private static readonly (string Method, string Path, string? Body)[] Attempts =
     [
@@ -150,9 +192,10 @@ public sealed partial class TenantAttackTests(ZaffreHost host) : IClassFixture<Z
         using var put = await owner.SendAsync("PUT", $"/api/2.0/mlflow-artifacts/artifacts/{experiment}/{run}/artifacts/f", new StringContent("mine"));
         var model = (await owner.PostAsync("logged-models", new { experiment_id = experiment, source_run_id = run })).GetProperty("model").GetProperty("info").GetProperty("model_id").GetString()!;
         var trace = (await owner.PostAsync("traces", new { experiment_id = experiment, timestamp_ms = 1 })).GetProperty("trace_info").GetProperty("request_id").GetString()!;
-        await owner.PostAsync("registered-models/create", new { name = "mine" });
-        await owner.PostAsync("model-versions/create", new { name = "mine", source = $"runs:/{run}/f" });
-        return new Names(run, experiment, trace, model, "mine");
+        var registered = "model-" + run;
+        await owner.PostAsync("registered-models/create", new { name = registered });
+        await owner.PostAsync("model-versions/create", new { name = registered, source = $"runs:/{run}/f" });
+        return new Names(run, experiment, trace, model, registered);
     }
 
     private IEnumerable<TrackingRoute> Routes()
@@ -198,7 +241,7 @@ public sealed partial class TenantAttackTests(ZaffreHost host) : IClassFixture<Z
         public string In(string text) => text.Replace("RUN", Run, StringComparison.Ordinal).Replace("EXPERIMENT", Experiment, StringComparison.Ordinal).Replace("TRACE", Trace, StringComparison.Ordinal)
             .Replace("MODEL", Model, StringComparison.Ordinal).Replace("REGISTERED", Registered, StringComparison.Ordinal);
 
-        public string Out(string text) => text.Replace(Run, "RUN", StringComparison.Ordinal).Replace(Trace, "TRACE", StringComparison.Ordinal).Replace(Model, "MODEL", StringComparison.Ordinal)
-            .Replace(Registered, "REGISTERED", StringComparison.Ordinal).Replace($"id={Experiment} ", "id=EXPERIMENT ", StringComparison.Ordinal);
+        public string Out(string text) => text.Replace(Registered, "REGISTERED", StringComparison.Ordinal).Replace(Run, "RUN", StringComparison.Ordinal).Replace(Trace, "TRACE", StringComparison.Ordinal)
+            .Replace(Model, "MODEL", StringComparison.Ordinal).Replace($"id={Experiment} ", "id=EXPERIMENT ", StringComparison.Ordinal);
     }
 }
