@@ -33,4 +33,7 @@ internal static partial class EndpointsLog
 
     [LoggerMessage(EventId = 7010, Level = LogLevel.Error, Message = "The loop of deployment {Deployment} met an unexpected error and goes on")]
     public static partial void LoopError(this ILogger log, Exception exception, string deployment);
+
+    [LoggerMessage(EventId = 7011, Level = LogLevel.Warning, Message = "The gateway could not be asked to load {Folder}: {Reason}")]
+    public static partial void ModelsNotPrepared(this ILogger log, string folder, string reason);
 }

@@ -25,7 +25,7 @@ public static class EndpointsModule
         services.AddSingleton<DeploymentValidation>().AddSingleton<WriteDeployment>();
         services.AddSingleton<IScopedDeletion, ServingDeletion>();
         services.AddSingleton<ServingSignals>();
-        services.AddSingleton<RoutingTables>().AddSingleton<MlflowModels>().AddSingleton<ExtraPackages>().AddSingleton<DeploymentPlanner>().AddSingleton<DeploymentLogs>().AddSingleton<DeploymentOutcome>().AddSingleton<Instances>();
+        services.AddSingleton<RoutingTables>().AddSingleton<MlflowModels>().AddSingleton<OnnxModels>().AddSingleton<CodelessModels>().AddSingleton<OnnxGenerations>().AddSingleton<ExtraPackages>().AddSingleton<DeploymentPlanner>().AddSingleton<DeploymentLogs>().AddSingleton<DeploymentOutcome>().AddSingleton<Instances>();
         services.AddSingleton<IYamlKind, OnlineEndpointYaml>().AddSingleton<IYamlKind, OnlineDeploymentYaml>();
         services.AddSingleton<GatewayKeeper>().AddSingleton<IHostedService>(p => p.GetRequiredService<GatewayKeeper>());
         services.AddSingleton<Deployments>().AddSingleton<IHostedService>(p => p.GetRequiredService<Deployments>());

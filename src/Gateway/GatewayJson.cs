@@ -8,6 +8,9 @@ namespace Zaffre.Gateway;
 [JsonSerializable(typeof(GatewayStatus))]
 [JsonSerializable(typeof(GatewayState))]
 [JsonSerializable(typeof(DeploymentCounters[]))]
+[JsonSerializable(typeof(OnnxAnswer))]
+[JsonSerializable(typeof(OnnxRefusal[]))]
+[JsonSerializable(typeof(OnnxRoute))]
 internal sealed partial class GatewayJson : JsonSerializerContext
 {
     /// <summary>Reads tables: a generated reader would set members that are absent to null instead of leaving their defaults,

@@ -21,4 +21,10 @@ internal static partial class GatewayLog
 
     [LoggerMessage(EventId = 3006, Level = LogLevel.Information, Message = "Stop was asked for")]
     public static partial void Stopping(this ILogger log);
+
+    [LoggerMessage(EventId = 3007, Level = LogLevel.Information, Message = "{Count} ONNX models of {Folder} are loaded")]
+    public static partial void ModelsLoaded(this ILogger log, string folder, int count);
+
+    [LoggerMessage(EventId = 3008, Level = LogLevel.Warning, Message = "ONNX models of {Folder} are refused: {Code}: {Reason}")]
+    public static partial void ModelsRefused(this ILogger log, string folder, string code, string reason);
 }

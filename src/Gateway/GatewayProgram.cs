@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Zaffre.Gateway.Control;
+using Zaffre.Gateway.Onnx;
 using Zaffre.Gateway.Routing;
 using Zaffre.Gateway.Scoring;
 
@@ -67,7 +68,7 @@ internal static class GatewayProgram
         });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton(file).AddSingleton(self)
-            .AddSingleton<LiveTable>().AddSingleton<ScoringHandler>().AddSingleton<ControlHandler>();
+            .AddSingleton<OnnxLoader>().AddSingleton<LiveTable>().AddSingleton<ScoringHandler>().AddSingleton<ControlHandler>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {

@@ -17,9 +17,12 @@ setup_table() {
         models) printf '%s\n' \
             '/usr/lib/python3/dist-packages/xgboost python3-xgboost' \
             '/usr/lib/python3/dist-packages/cloudpickle python3-cloudpickle' \
-            '/usr/lib/python3/dist-packages/matplotlib python3-matplotlib' ;;
+            '/usr/lib/python3/dist-packages/matplotlib python3-matplotlib' \
+            '/usr/lib/python3/dist-packages/onnx python3-onnx' ;;
         containers) printf '%s\n' \
             '/usr/bin/podman podman' ;;
+        npm) printf '%s\n' \
+            '/usr/bin/npm npm' ;;
         peers) printf '%s\n' \
             '/usr/bin/snakemake snakemake' \
             '/usr/bin/make make' ;;

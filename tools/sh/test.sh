@@ -49,6 +49,8 @@ fi
 exec 9>&-
 build_fresh || build_binary
 setup_npm
+ZAFFRE_ONNXRUNTIME=$(sh tools/sh/onnxruntime.sh)
+export ZAFFRE_ONNXRUNTIME
 ZAFFRE_BIN=$zaffre_bin
 export ZAFFRE_BIN
 echo "build  $(($(date +%s) - began)) s"

@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Text.Json.Nodes;
 using Dapper;
 using Zaffre.Database;
+using Zaffre.Gateway;
 using Zaffre.Web;
 
 namespace Zaffre.Endpoints.Data;
@@ -44,6 +45,11 @@ internal sealed class DeploymentRow
     /// <summary>What scores, as the last plan chose it: <c>score.py</c>, <c>mlflow/sklearn</c>; null before.</summary>
     public string? Runtime { get; init; }
 
+    /// <summary>The models of the live generation that the gateway scores itself; null when instances score.</summary>
+    public string? LiveModels { get; init; }
+
+    public OnnxRoute? ParseModels() => LiveModels is null ? null : OnnxRoute.Parse(LiveModels);
+
     public ArmId Id => new(DeploymentId);
 
     public JsonObject ParseDocument() => (JsonObject)JsonNode.Parse(Document)!;
@@ -67,7 +73,7 @@ internal sealed class WorkerRow
 /// <summary>Deployments and their instances.</summary>
 internal sealed class DeploymentStore(IDatabase database)
 {
-    private const string Columns = "row_key AS RowKey, deployment_id AS DeploymentId, endpoint_id AS EndpointId, state AS State, error AS Error, wanted AS Wanted, live AS Live, document AS Document, live_document AS LiveDocument, operation AS Operation, runtime AS Runtime";
+    private const string Columns = "row_key AS RowKey, deployment_id AS DeploymentId, endpoint_id AS EndpointId, state AS State, error AS Error, wanted AS Wanted, live AS Live, document AS Document, live_document AS LiveDocument, operation AS Operation, runtime AS Runtime, live_models AS LiveModels";
     private const string WorkerColumns = "worker_id AS WorkerId, row_key AS RowKey, generation AS Generation, slot AS Slot, ready AS Ready";
 
     public static IReadOnlyList<DeploymentRow> List(DbConnection connection) =>
@@ -104,10 +110,10 @@ internal sealed class DeploymentStore(IDatabase database)
     public Task SetRuntimeAsync(string rowKey, string runtime, CancellationToken ct) => database.WriteAsync(
         scope => scope.Execute("UPDATE deployment SET runtime = @runtime WHERE row_key = @rowKey", new { runtime, rowKey }), ct);
 
-    /// <summary>The wanted generation serves.</summary>
-    public static bool Settle(WriteScope scope, DeploymentRow row) => scope.Execute(
-        "UPDATE deployment SET state = 'Succeeded', error = NULL, live = wanted, live_document = document, operation = NULL WHERE row_key = @RowKey AND wanted = @Wanted AND state <> 'Deleting'",
-        new { row.RowKey, row.Wanted }) == 1;
+    /// <summary>The wanted generation serves: <paramref name="models"/> in the gateway, or instances when that is null.</summary>
+    public static bool Settle(WriteScope scope, DeploymentRow row, string? models) => scope.Execute(
+        "UPDATE deployment SET state = 'Succeeded', error = NULL, live = wanted, live_document = document, live_models = @models, operation = NULL WHERE row_key = @RowKey AND wanted = @Wanted AND state <> 'Deleting'",
+        new { row.RowKey, row.Wanted, models }) == 1;
 
     /// <summary>The wanted generation could not be brought to serve; what was live stays so.</summary>
     public static bool Fail(WriteScope scope, DeploymentRow row, JsonObject error) => scope.Execute(

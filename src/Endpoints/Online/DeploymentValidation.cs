@@ -1,12 +1,15 @@
 using System.Text.Json.Nodes;
 using Zaffre.Assets;
+using Zaffre.Endpoints.Runtime;
+using Zaffre.Gateway;
 using Zaffre.Kernel;
+using Zaffre.Storage;
 using Zaffre.Web;
 
 namespace Zaffre.Endpoints.Online;
 
 /// <summary>Everything that is checked before a deployment is accepted; all problems at once.</summary>
-internal sealed class DeploymentValidation(IAssets assets)
+internal sealed class DeploymentValidation(IAssets assets, IUriResolver uris, OnnxModels onnx)
 {
     private const int MostInstances = 64;
 
@@ -97,9 +100,9 @@ internal sealed class DeploymentValidation(IAssets assets)
         switch (reader.Properties["codeConfiguration"])
         {
             case null when reader.Properties["model"] is not null:
-                if (model is not null && model.Properties.Text("modelType") is not "mlflow_model" and var type)
+                if (model is not null)
                 {
-                    reader.Unsupported("properties.codeConfiguration", $"a deployment without code of a {type ?? "custom_model"} (give code_configuration with a scoring script, or register the model as mlflow_model)");
+                    await CheckModelAsync(reader, workspace, model, ct);
                 }
 
                 break;
@@ -129,6 +132,30 @@ internal sealed class DeploymentValidation(IAssets assets)
             default:
                 reader.Invalid("properties.codeConfiguration", "'properties.codeConfiguration' must be an object.");
                 break;
+        }
+    }
+
+    // A model without code is served when it is an MLflow model or ONNX. What its files hold is found out when it is deployed.
+    private async Task CheckModelAsync(DocumentReader reader, WorkspaceRef workspace, AssetVersion model, CancellationToken ct)
+    {
+        var type = model.Properties.Text("modelType") ?? "custom_model";
+        if (type == "mlflow_model" || !(await uris.ResolveAsync(workspace, model.Properties.Text("modelUri") ?? "", ct)).TryGet(out var place, out _) || place.Blob is not { } blob)
+        {
+            return;
+        }
+
+        var files = new ModelFiles(model.Name, model.Version, type, new BlobAddress(blob.Account, blob.Container, blob.Path));
+        if (!(await onnx.FindAsync(files, reader.Properties["environmentVariables"] as JsonObject ?? [], ct)).TryGet(out var found, out var problem))
+        {
+            reader.Add(problem);
+        }
+        else if (found is null)
+        {
+            reader.Unsupported("properties.codeConfiguration", $"a deployment without code of a {type} that is no ONNX model (give code_configuration with a scoring script, or register the model as mlflow_model, or as a folder with model.onnx)");
+        }
+        else if (OnnxRuntimeLibrary.Missing is { } missing)
+        {
+            reader.Unsupported("properties.model", $"scoring ONNX models: {missing}");
         }
     }
 

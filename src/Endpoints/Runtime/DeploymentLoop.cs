@@ -15,7 +15,7 @@ namespace Zaffre.Endpoints.Runtime;
 /// </summary>
 internal sealed class DeploymentLoop(
     string rowKey, DeploymentStore store, DeploymentPlanner planner, Instances instances, DeploymentOutcome outcome, DeploymentLogs logs,
-    GatewayKeeper gateway, ILogger<DeploymentLoop> log) : IDisposable
+    OnnxGenerations models, GatewayKeeper gateway, ILogger<DeploymentLoop> log) : IDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
@@ -119,7 +119,14 @@ internal sealed class DeploymentLoop(
                 await StopAsync(old);
             }
 
-            await HealAsync(row, live, document, ct);
+            if (row.LiveModels is null)
+            {
+                await HealAsync(row, live, document, ct);
+            }
+            else if (row.State == DeploymentState.Succeeded && models.RefusalOf(row) is { } refusal)
+            {
+                await FailAsync(row, refusal);
+            }
         }
     }
 
@@ -136,6 +143,12 @@ internal sealed class DeploymentLoop(
 
         logs.Prepare(rowKey, plan.Explanation);
         await store.SetRuntimeAsync(rowKey, plan.Runtime, ct);
+        if (plan.Onnx is { } onnx)
+        {
+            await RollModelsAsync(row, onnx, plan.ReadyWithin, ct);
+            return;
+        }
+
         using var attempt = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var waits = new List<Task<JsonObject?>>();
         for (var slot = 0; slot < DeploymentValidation.CapacityOf(document); slot++)
@@ -160,6 +173,23 @@ internal sealed class DeploymentLoop(
             fresh.ForEach(i => living[i.Id] = i with { Row = DeploymentOutcome.AsReady(i.Row) });
             log.DeploymentServes(row.Id.Name, row.Wanted);
             await gateway.PushAsync(ct);
+        }
+    }
+
+    // Models that the gateway scores itself have no instances: they serve once it has loaded them.
+    private async Task RollModelsAsync(DeploymentRow row, OnnxSource source, TimeSpan? within, CancellationToken ct)
+    {
+        if (!(await models.PrepareAsync(row, source, within, ct)).TryGet(out var route, out var problem))
+        {
+            await FailAsync(row, Instances.Failure(problem.Code, problem.Message));
+            return;
+        }
+
+        if (await outcome.SucceedAsync(row, [], route.ToJson()))
+        {
+            log.DeploymentServes(row.Id.Name, row.Wanted);
+            await gateway.PushAsync(ct);
+            models.RemoveOthers(row, row.Wanted);
         }
     }
 

@@ -11,11 +11,11 @@ internal sealed class DeploymentOutcome(IDatabase database, IOperations operatio
 {
     private const string Action = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/deployments/";
 
-    /// <summary>The wanted generation serves with these instances. False when the row has moved on.</summary>
-    public Task<bool> SucceedAsync(DeploymentRow row, IReadOnlyList<string> workers) => database.WriteAsync(
+    /// <summary>The wanted generation serves with these instances, or with models in the gateway. False when the row has moved on.</summary>
+    public Task<bool> SucceedAsync(DeploymentRow row, IReadOnlyList<string> workers, string? models = null) => database.WriteAsync(
         scope =>
         {
-            if (!DeploymentStore.Settle(scope, row))
+            if (!DeploymentStore.Settle(scope, row, models))
             {
                 return false;
             }

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Zaffre.Assets;
 using Zaffre.Compute;
 using Zaffre.Endpoints.Online;
+using Zaffre.Gateway;
 using Zaffre.Kernel;
 using Zaffre.Storage;
 using Zaffre.Web;
@@ -29,12 +30,15 @@ internal sealed record DeploymentPlan
     /// <summary>What is written as <c>model.json</c> beside the instance's sockets: the model's description for a runtime without code.</summary>
     public string? Model { get; init; }
 
+    /// <summary>Models that the gateway scores itself: then nothing is started, and command and binds are empty.</summary>
+    public OnnxSource? Onnx { get; init; }
+
     /// <summary>What was chosen and why, for the preparation log.</summary>
     public required IReadOnlyList<string> Explanation { get; init; }
 }
 
 /// <summary>Resolves a deployment's model, code and environment to paths of this host, and chooses its runtime: the script when there is one, else what the model's files say.</summary>
-internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlobStore blobs, IEnvironments environments, MlflowModels mlflow, ExtraPackages extra)
+internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlobStore blobs, IEnvironments environments, CodelessModels codeless, ExtraPackages extra)
 {
     /// <summary>Where the worker finds its code, its model and its sockets.</summary>
     public const string CodeFolder = "/var/azureml-app/code";
@@ -53,6 +57,19 @@ internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlob
             }
 
             model = model with { Root = properties.Text("modelMountPath")?.TrimEnd('/') ?? ModelRoot };
+        }
+
+        if (properties["codeConfiguration"] is null && model is not null)
+        {
+            if (!(await codeless.Onnx.FindAsync(model.Files, properties.Object("environmentVariables") ?? [], ct)).TryGet(out var source, out var unfit))
+            {
+                return unfit;
+            }
+
+            if (source is not null)
+            {
+                return OfModels(source, model, document);
+            }
         }
 
         var chosen = properties.Object("codeConfiguration") is { } code ? await ScriptAsync(workspace, code, ct) : await WithoutCodeAsync(model, ct);
@@ -87,6 +104,21 @@ internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlob
         };
     }
 
+    private static Outcome<DeploymentPlan> OfModels(OnnxSource source, Located model, JsonObject document) =>
+        OnnxRuntimeLibrary.Missing is { } missing
+            ? ArmErrors.Unsupported($"scoring ONNX models: {missing}", "properties.model")
+            : new DeploymentPlan
+            {
+                Command = [],
+                Binds = [],
+                Variables = new Dictionary<string, string>(StringComparer.Ordinal),
+                WorkingDirectory = "/",
+                Runtime = source.Runtime,
+                ReadyWithin = Probes.ReadyWithin(document),
+                Onnx = source,
+                Explanation = [$"Runtime: {source.Runtime}, by ONNX Runtime {OnnxRuntimeLibrary.Version} in the gateway; no code was given, and no instance is started", $"Model {model.Title}"],
+            };
+
     private async Task<Outcome<ChosenRuntime>> ScriptAsync(WorkspaceRef workspace, JsonObject code, CancellationToken ct)
     {
         if (!(await LocateAsync(workspace, AssetType.Code, code.Text("codeId") ?? "", "codeUri", ct)).TryGet(out var asset, out var problem))
@@ -109,7 +141,7 @@ internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlob
             return ArmErrors.Invalid("A deployment needs a scoring script or a model.", code: "NothingToScore");
         }
 
-        return (await mlflow.ReadAsync(model.Blob, model.Title, ct)).TryGet(out var found, out var problem)
+        return (await codeless.Mlflow.ReadAsync(model.Blob, model.Title, ct)).TryGet(out var found, out var problem)
             ? new ChosenRuntime(found.Runtime, model.Target, [], ("ZAFFRE_MODEL_FOLDER", model.Target))
             {
                 Model = found.Description,
@@ -197,6 +229,8 @@ internal sealed class DeploymentPlanner(IAssets assets, IUriResolver uris, IBlob
     /// <summary>An asset's files on this host, and where an instance sees them when it is a model.</summary>
     private sealed record Located(AssetVersion Asset, BlobAddress Blob, string Local)
     {
+        public ModelFiles Files => new(Asset.Name, Asset.Version, Asset.Properties.Text("modelType"), Blob);
+
         public string Title => $"{Asset.Name}:{Asset.Version}";
 
         /// <summary>The folder below which instances see models.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
@@ -17,6 +18,8 @@ internal sealed class GatewayKeeper(RoutingTables tables, ServingSignals signals
     private static readonly TimeSpan PushWait = TimeSpan.FromSeconds(5);
     private readonly Channel<TaskCompletionSource?> wishes = Channel.CreateUnbounded<TaskCompletionSource?>(new UnboundedChannelOptions { SingleReader = true });
     private readonly ServingFolder folder = ServingFolder.Open(data);
+    private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(200);
+    private readonly ConcurrentDictionary<string, OnnxRefusal> refusals = new(StringComparer.Ordinal);
     private GatewayClient? client;
 
     /// <summary>What the table is made of has changed.</summary>
@@ -47,6 +50,35 @@ internal sealed class GatewayKeeper(RoutingTables tables, ServingSignals signals
             return [];
         }
     }
+
+    /// <summary>Has the gateway load models; waits for a gateway when there is none, and asks again when it dies of them until it refuses.</summary>
+    public async Task<OnnxAnswer> PrepareAsync(OnnxRoute route, CancellationToken ct)
+    {
+        if (options is null)
+        {
+            return new OnnxAnswer { Code = "OperationNotSupported", Message = "This server has no gateway, and ONNX models are scored by it." };
+        }
+
+        while (true)
+        {
+            try
+            {
+                if (client is { } present)
+                {
+                    return await present.PrepareAsync(route, ct);
+                }
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException)
+            {
+                log.ModelsNotPrepared(route.Folder, e.Message);
+            }
+
+            await Task.Delay(Retry, ct);
+        }
+    }
+
+    /// <summary>Why the gateway does not serve the models of a folder; null when it does, or was not asked to.</summary>
+    public OnnxRefusal? RefusalOf(string folder) => refusals.GetValueOrDefault(folder);
 
     public override void Dispose()
     {
@@ -97,6 +129,7 @@ internal sealed class GatewayKeeper(RoutingTables tables, ServingSignals signals
         var gone = client!.WaitUntilGoneAsync(ended.Token);
         var version = running.TableVersion;
         var waiting = new List<TaskCompletionSource>();
+        Task? refused = null;
         try
         {
             while (!gone.IsCompleted)
@@ -111,6 +144,7 @@ internal sealed class GatewayKeeper(RoutingTables tables, ServingSignals signals
 
                 var table = await tables.BuildAsync(version + 1, ct);
                 await client.PushAsync(table, ct);
+                refused ??= AskRefusedAsync(ended.Token);
                 version = table.Version;
                 waiting.ForEach(w => w.TrySetResult());
                 waiting.Clear();
@@ -127,9 +161,27 @@ internal sealed class GatewayKeeper(RoutingTables tables, ServingSignals signals
         finally
         {
             await ended.CancelAsync();
+            await (refused ?? Task.CompletedTask);
         }
 
         ct.ThrowIfCancellationRequested();
+    }
+
+    // What a gateway that was started again could not load, or would not any more: its deployments have failed.
+    private async Task AskRefusedAsync(CancellationToken ct)
+    {
+        try
+        {
+            foreach (var refusal in await client!.RefusedAsync(ct))
+            {
+                refusals[refusal.Folder] = refusal;
+                signals.Deployment(Path.GetFileName(Path.GetDirectoryName(refusal.Folder)) ?? "");
+            }
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
+        {
+            log.PushFailed(e.Message);
+        }
     }
 
     // The gateway that answers and is of our build, else a new one; null when it did not come up.

@@ -62,6 +62,7 @@ internal sealed class RoutingTables(IDatabase database, IResources resources, En
             MaxConcurrentPerInstance = settings.MaxConcurrent,
             RequestTimeoutMs = (int)settings.Timeout.TotalMilliseconds,
             MaxQueueWaitMs = (int)settings.QueueWait.TotalMilliseconds,
+            Onnx = row.ParseModels() is { } models ? models with { Instances = DeploymentValidation.CapacityOf(row.ParseLive() ?? []) } : null,
             Workers = [.. workers.Where(w => w.RowKey == row.RowKey && w.Generation == row.Live && w.Ready == 1)
                 .OrderBy(w => w.Slot)
                 .Select(w => new WorkerRoute(w.WorkerId, folder.Worker(w.WorkerId)))],

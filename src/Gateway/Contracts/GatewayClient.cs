@@ -79,6 +79,18 @@ public sealed class GatewayClient : IDisposable
     public async Task<IReadOnlyList<DeploymentCounters>> CountersAsync(CancellationToken ct) =>
         await http.GetFromJsonAsync("counters", GatewayJson.Default.DeploymentCountersArray, ct) ?? [];
 
+    /// <summary>Has the gateway load ONNX models and keep them for the table that names them. Throws when no gateway answers, or when it ends meanwhile.</summary>
+    public async Task<OnnxAnswer> PrepareAsync(OnnxRoute route, CancellationToken ct)
+    {
+        using var answer = await http.PostAsJsonAsync("models", route, GatewayJson.Default.OnnxRoute, ct);
+        answer.EnsureSuccessStatusCode();
+        return await answer.Content.ReadFromJsonAsync(GatewayJson.Default.OnnxAnswer, ct) ?? new OnnxAnswer();
+    }
+
+    /// <summary>Generations of its table that the gateway could not load.</summary>
+    public async Task<IReadOnlyList<OnnxRefusal>> RefusedAsync(CancellationToken ct) =>
+        await http.GetFromJsonAsync("models", GatewayJson.Default.OnnxRefusalArray, ct) ?? [];
+
     /// <summary>Asks the gateway to finish running requests and end; false when none answers.</summary>
     public async Task<bool> StopAsync(CancellationToken ct)
     {

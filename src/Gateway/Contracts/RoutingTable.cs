@@ -71,6 +71,9 @@ public sealed record DeploymentRoute(string Name)
     public long MaxBodyBytes { get; init; } = 64L << 20;
 
     public IReadOnlyList<WorkerRoute> Workers { get; init; } = [];
+
+    /// <summary>The models that the gateway scores itself, or null when instances do.</summary>
+    public OnnxRoute? Onnx { get; init; }
 }
 
 /// <summary>A live instance: <paramref name="Folder"/> holds its sockets <c>s.sock</c> and <c>c.sock</c>.</summary>

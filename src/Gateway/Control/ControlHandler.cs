@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Zaffre.Gateway.Onnx;
 using Zaffre.Gateway.Routing;
 
 namespace Zaffre.Gateway.Control;
@@ -9,8 +10,8 @@ namespace Zaffre.Gateway.Control;
 /// <summary>Marks connections of the control socket, whose file mode is their authentication.</summary>
 internal sealed class ControlConnection;
 
-/// <summary>The server's orders: <c>GET status</c>, <c>GET counters</c>, <c>GET alive</c> (never ends), <c>POST table</c>, <c>POST stop</c>.</summary>
-internal sealed class ControlHandler(LiveTable table, TableFile file, GatewaySelf self, IHostApplicationLifetime lifetime, ILogger<ControlHandler> log) : IDisposable
+/// <summary>The server's orders: <c>GET status</c>, <c>GET counters</c>, <c>GET alive</c> (never ends), <c>POST table</c>, <c>POST models</c>, <c>GET models</c> (those that could not be loaded), <c>POST stop</c>.</summary>
+internal sealed class ControlHandler(LiveTable table, OnnxLoader models, TableFile file, GatewaySelf self, IHostApplicationLifetime lifetime, ILogger<ControlHandler> log) : IDisposable
 {
     private readonly SemaphoreSlim pushing = new(1, 1);
 
@@ -20,6 +21,8 @@ internal sealed class ControlHandler(LiveTable table, TableFile file, GatewaySel
         ("GET", "/counters") => context.Response.WriteAsJsonAsync(table.Counters(), GatewayJson.Default.DeploymentCountersArray, cancellationToken: context.RequestAborted),
         ("GET", "/alive") => AliveAsync(context),
         ("POST", "/table") => PushAsync(context),
+        ("POST", "/models") => PrepareAsync(context),
+        ("GET", "/models") => RefusedAsync(context),
         ("POST", "/stop") => StopAsync(context),
         _ => NotFoundAsync(context),
     };
@@ -72,6 +75,17 @@ internal sealed class ControlHandler(LiveTable table, TableFile file, GatewaySel
             pushing.Release();
         }
     }
+
+    // Loading takes as long as the model is large; it has a thread of its own.
+    private async Task PrepareAsync(HttpContext context)
+    {
+        var route = await JsonSerializer.DeserializeAsync<OnnxRoute>(context.Request.Body, GatewayJson.Reading, context.RequestAborted);
+        var answer = await Task.Factory.StartNew(() => models.Prepare(route!), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await context.Response.WriteAsJsonAsync(answer, GatewayJson.Default.OnnxAnswer, cancellationToken: context.RequestAborted);
+    }
+
+    private async Task RefusedAsync(HttpContext context) =>
+        await context.Response.WriteAsJsonAsync(await models.RefusedAsync(), GatewayJson.Default.OnnxRefusalArray, cancellationToken: context.RequestAborted);
 
     private Task StopAsync(HttpContext context)
     {

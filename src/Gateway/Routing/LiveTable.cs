@@ -1,11 +1,12 @@
 using System.Collections.Frozen;
 using System.Security.Cryptography;
+using Zaffre.Gateway.Onnx;
 using Zaffre.Gateway.Workers;
 
 namespace Zaffre.Gateway.Routing;
 
 /// <summary>The table that requests are routed by, replaced as a whole. Pools live on across tables. Thread safe.</summary>
-internal sealed class LiveTable(TimeProvider time) : IDisposable
+internal sealed class LiveTable(TimeProvider time, OnnxLoader? onnx = null) : IDisposable
 {
     private readonly Lock gate = new();
     private readonly Dictionary<(string Endpoint, string Epoch, string Deployment), DeploymentPool> pools = [];
@@ -47,7 +48,7 @@ internal sealed class LiveTable(TimeProvider time) : IDisposable
                     wanted.Add(id);
                     if (!pools.TryGetValue(id, out var pool))
                     {
-                        pools[id] = pool = new DeploymentPool(endpoint.Name, deployment, time.GetUtcNow());
+                        pools[id] = pool = new DeploymentPool(endpoint.Name, deployment, time.GetUtcNow(), onnx);
                     }
 
                     pool.Apply(deployment);

@@ -5,9 +5,12 @@ namespace Zaffre.Gateway.Routing;
 /// <summary>The routing table and the gateway's own state on disk: written aside, synced and renamed, readable by the owner only.</summary>
 internal sealed class TableFile(string folder)
 {
-    private string Table => Path.Combine(folder, "table.json");
+    /// <summary>A path below the gateway's own folder.</summary>
+    public string Path(params ReadOnlySpan<string> parts) => System.IO.Path.Combine([folder, .. parts]);
 
-    private string State => Path.Combine(folder, "state.json");
+    private string Table => Path("table.json");
+
+    private string State => Path("state.json");
 
     /// <summary>The last table, or null when there is none or it cannot be read (then the server pushes one).</summary>
     public RoutingTable? Load() => Read<RoutingTable>(Table);

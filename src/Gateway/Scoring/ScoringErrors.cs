@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Zaffre.Gateway.Inference;
 
 namespace Zaffre.Gateway.Scoring;
 
@@ -32,6 +33,12 @@ internal sealed record ScoringError(int Status, string Code, string Message)
 
     public static ScoringError NoRoute(string path) => new(404, "route_not_found", $"'{path}' is not served: POST to /{{endpoint}}/score, or of model deployments to /{{endpoint}}/invocations.");
 
+    public static ScoringError SeveralModels(IEnumerable<string> names) => new(400, "several_models", $"The deployment has several models: POST to /{{endpoint}}/v2/models/NAME/infer with one of {string.Join(", ", names)}.");
+
+    public static ScoringError NotOnnx(string deployment) => new(404, "route_not_found", $"Deployment '{deployment}' is not scored by the gateway: the routes of the Open Inference Protocol (/v2) are those of ONNX deployments. POST to /{{endpoint}}/score.");
+
+    public static ScoringError NoModel(string name, string? version) => new(404, "model_not_found", $"The deployment has no model '{name}'{(version is null ? "" : $" of version {version}")}; /{{endpoint}}/v2/repository/index lists those that it has.");
+
     public static ScoringError TooLarge(long limit) => new(413, "request_too_large", $"The request body is larger than the limit of {limit} bytes.");
 
     public Task WriteAsync(HttpContext context)
@@ -57,7 +64,9 @@ internal sealed record ScoringError(int Status, string Code, string Message)
             response.Headers.RetryAfter = "1";
         }
 
-        var body = JsonSerializer.SerializeToUtf8Bytes(new ErrorBody(new ErrorDetail(Code, Message)), ErrorJson.Default.ErrorBody);
+        var body = InferenceRoutes.Is(context.Request.Path)
+            ? JsonSerializer.SerializeToUtf8Bytes(new InferenceErrorBody(Message), ErrorJson.Default.InferenceErrorBody)
+            : JsonSerializer.SerializeToUtf8Bytes(new ErrorBody(new ErrorDetail(Code, Message)), ErrorJson.Default.ErrorBody);
         response.ContentLength = body.Length;
         return response.Body.WriteAsync(body, 0, body.Length, context.RequestAborted);
     }
@@ -65,8 +74,12 @@ internal sealed record ScoringError(int Status, string Code, string Message)
 
 internal sealed record ErrorBody(ErrorDetail Error);
 
+/// <summary>An error as the Open Inference Protocol has it.</summary>
+internal sealed record InferenceErrorBody(string Error);
+
 internal sealed record ErrorDetail(string Code, string Message);
 
 [System.Text.Json.Serialization.JsonSourceGenerationOptions(PropertyNamingPolicy = System.Text.Json.Serialization.JsonKnownNamingPolicy.CamelCase)]
 [System.Text.Json.Serialization.JsonSerializable(typeof(ErrorBody))]
+[System.Text.Json.Serialization.JsonSerializable(typeof(InferenceErrorBody))]
 internal sealed partial class ErrorJson : System.Text.Json.Serialization.JsonSerializerContext;

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Zaffre.Gateway.Inference;
+using Zaffre.Gateway.Onnx;
 using Zaffre.Gateway.Routing;
 using Zaffre.Gateway.Workers;
 using Zaffre.Kernel;
@@ -39,6 +41,7 @@ internal sealed class ScoringHandler(LiveTable table, ILogger<ScoringHandler> lo
         return rest switch
         {
             "score" or "invocations" => ScoreAsync(context, endpoint, mlflow: rest.Length > 5),
+            _ when InferenceRoutes.Has(rest) => InferenceRoutes.HandleAsync(context, Chosen(context, endpoint), rest.ToString(), (pool, call) => CountAsync(context, pool, mirror: null, call)),
             "" => WriteTextAsync(context, "Healthy"),
             "swagger.json" => Swagger.WriteAsync(context, endpoint.Name, Chosen(context, endpoint)),
             "ping" or "health" or "version" => AboutAsync(context, endpoint, rest.ToString()),
@@ -59,31 +62,24 @@ internal sealed class ScoringHandler(LiveTable table, ILogger<ScoringHandler> lo
         _ => WriteTextAsync(context, "\n"),
     };
 
-    private async Task ScoreAsync(HttpContext context, LiveEndpoint endpoint, bool mlflow)
+    private Task ScoreAsync(HttpContext context, LiveEndpoint endpoint, bool mlflow) => Chosen(context, endpoint) switch
     {
-        if (Chosen(context, endpoint) is not { } pool)
-        {
-            await ScoringError.NoTraffic.WriteAsync(context);
-            return;
-        }
+        null => ScoringError.NoTraffic.WriteAsync(context),
+        { } pool when mlflow && pool.Description is { Invocations: false } => ScoringError.NotOfMlflow("invocations", pool.Route.Name).WriteAsync(context),
+        { } pool => CountAsync(context, pool, endpoint.ChooseMirror(context.Request.Headers["azureml-model-deployment"], Random.Shared), CallOf(context.Request, pool, mlflow)),
+    };
 
-        if (mlflow && pool.Description is { Invocations: false })
-        {
-            await ScoringError.NotOfMlflow("invocations", pool.Route.Name).WriteAsync(context);
-            return;
-        }
+    // A call is for models of this process; without one an instance scores.
+    private static ScoreCall? CallOf(HttpRequest request, DeploymentPool pool, bool mlflow) => pool.Onnx is null ? null : new ScoreCall(request, mlflow);
 
-        await ScoreAsync(context, pool, endpoint.ChooseMirror(context.Request.Headers["azureml-model-deployment"], Random.Shared));
-    }
-
-    private async Task ScoreAsync(HttpContext context, DeploymentPool pool, DeploymentPool? mirror)
+    private async Task CountAsync(HttpContext context, DeploymentPool pool, DeploymentPool? mirror, OnnxCall? call)
     {
         var started = Stopwatch.GetTimestamp();
         var requestId = StampIds(context, pool.Route.Name);
         var end = ScoringEnd.Failed;
         try
         {
-            end = await ReadAsync(context, pool, mirror, requestId);
+            end = await ReadAsync(context, pool, mirror, requestId, call);
         }
         catch (Exception e) when (e is BadHttpRequestException or IOException or OperationCanceledException)
         {
@@ -98,7 +94,7 @@ internal sealed class ScoringHandler(LiveTable table, ILogger<ScoringHandler> lo
 
     // The body is read before the request counts as pending, so that slow senders do not take the places of others;
     // when all places are taken already, it is not read at all.
-    private async ValueTask<ScoringEnd> ReadAsync(HttpContext context, DeploymentPool pool, DeploymentPool? mirror, string requestId)
+    private async ValueTask<ScoringEnd> ReadAsync(HttpContext context, DeploymentPool pool, DeploymentPool? mirror, string requestId, OnnxCall? call)
     {
         var limit = pool.Route.MaxBodyBytes;
         if (pool.IsFull)
@@ -122,7 +118,7 @@ internal sealed class ScoringHandler(LiveTable table, ILogger<ScoringHandler> lo
 
         try
         {
-            return await RunAsync(context, pool, requestId, body.Memory);
+            return await (call is null ? RunAsync(context, pool, requestId, body.Memory) : OnnxScoring.RunAsync(context, pool, call, body.Memory));
         }
         finally
         {
@@ -144,7 +140,8 @@ internal sealed class ScoringHandler(LiveTable table, ILogger<ScoringHandler> lo
         }
 
         var copy = MirroredRequest.Of(context.Request, body);
-        _ = Task.Run(() => ScoreAsync(copy, pool, mirror: null));
+        var mlflow = copy.Request.Path.Value!.TrimEnd('/').EndsWith("/invocations", StringComparison.Ordinal);
+        _ = Task.Run(() => CountAsync(copy, pool, mirror: null, CallOf(copy.Request, pool, mlflow)));
     }
 
     private async ValueTask<ScoringEnd> RunAsync(HttpContext context, DeploymentPool pool, string requestId, ReadOnlyMemory<byte> body)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Zaffre.Gateway.Onnx;
 
 namespace Zaffre.Gateway.Workers;
 
@@ -21,7 +22,7 @@ internal enum RentEnd
 /// The ready connections of one deployment and the requests that wait for one, both first in, first out over all instances.
 /// Lives as long as the deployment is in the table; limits and instances change under it.
 /// </summary>
-internal sealed class DeploymentPool(string endpoint, DeploymentRoute route, DateTimeOffset since) : IDisposable
+internal sealed class DeploymentPool(string endpoint, DeploymentRoute route, DateTimeOffset since, OnnxLoader? loader = null) : IDisposable
 {
     private readonly Lock gate = new();
     private readonly Queue<WorkerConnection> ready = new();
@@ -29,24 +30,33 @@ internal sealed class DeploymentPool(string endpoint, DeploymentRoute route, Dat
     private readonly Dictionary<string, WorkerLink> links = new(StringComparer.Ordinal);
     private volatile DeploymentRoute route = route;
     private volatile WorkerDescription? description;
+    private readonly OnnxPool? models = loader is null ? null : new OnnxPool(loader);
     private int open;
     private int pending;
 
     public DeploymentRoute Route => route;
 
+    /// <summary>The models that this process scores itself; null when instances score.</summary>
+    public OnnxPool? Onnx => route.Onnx is null ? null : models;
+
     /// <summary>What the runtime of the newest connection says of itself; null before the first.</summary>
-    public WorkerDescription? Description => description;
+    public WorkerDescription? Description => Onnx is { } own ? own.Current?.Description : description;
 
     public PoolCounters Counters { get; } = new(since);
 
     /// <summary>Requests that wait or run.</summary>
     public int Pending => Volatile.Read(ref pending);
 
-    /// <summary>Connections whose process is ready, idle or busy.</summary>
+    /// <summary>Connections whose process is ready, idle or busy; for models of this process, how many of their runs may go on side by side.</summary>
     public int Open
     {
         get
         {
+            if (Onnx is { } own)
+            {
+                return own.Current is null ? 0 : own.Runs.Limit;
+            }
+
             lock (gate)
             {
                 return open;
@@ -62,6 +72,7 @@ internal sealed class DeploymentPool(string endpoint, DeploymentRoute route, Dat
         lock (gate)
         {
             route = next;
+            models?.Apply(next.Onnx, next.MaxConcurrentPerInstance);
             foreach (var (id, link) in links.ToList())
             {
                 if (!next.Workers.Any(w => w.Id == id && next.MaxConcurrentPerInstance == link.Slots))
@@ -84,7 +95,7 @@ internal sealed class DeploymentPool(string endpoint, DeploymentRoute route, Dat
     /// <summary>No further request would be let in now.</summary>
     public bool IsFull => Pending >= Most;
 
-    private int Most => 2 * route.MaxConcurrentPerInstance * Math.Max(1, route.Workers.Count);
+    private int Most => 2 * route.MaxConcurrentPerInstance * Math.Max(1, route.Onnx?.Instances ?? route.Workers.Count);
 
     /// <summary>Counts a request in; false when it must be refused at once.</summary>
     public bool TryEnter()
@@ -192,6 +203,7 @@ internal sealed class DeploymentPool(string endpoint, DeploymentRoute route, Dat
 
     public void Dispose()
     {
+        models?.Dispose();
         lock (gate)
         {
             foreach (var link in links.Values)

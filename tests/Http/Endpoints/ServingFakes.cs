@@ -131,13 +131,13 @@ internal sealed class LocalAssets(string root) : IAssets
         }
 
         var member = type == AssetType.Code ? "codeUri" : "modelUri";
-        var uri = type == AssetType.Code ? $"codes/{reference}" : $"models/{reference}/model";
+        var uri = type == AssetType.Code ? $"codes/{reference}" : File.Exists(Path.Combine(root, kind, reference, "model.onnx")) ? $"models/{reference}/model.onnx" : $"models/{reference}/model";
         var resource = new Resource
         {
             Id = workspace.Child(kind, reference).Child("versions", "1"),
             Document = new JsonObject
             {
-                ["properties"] = new JsonObject { [member] = uri, ["modelType"] = File.Exists(Path.Combine(root, kind, reference, "model", "MLmodel")) ? "mlflow_model" : "custom_model" },
+                ["properties"] = new JsonObject { [member] = uri, ["modelType"] = File.Exists(Path.Combine(root, kind, reference, "model", "MLmodel")) ? "mlflow_model" : reference.StartsWith("triton", StringComparison.Ordinal) ? "triton_model" : "custom_model" },
             },
             Revision = 1,
             Sequence = 1,
@@ -170,9 +170,10 @@ internal sealed class LocalUris : IUriResolver
 
 internal sealed class LocalBlobs(string root) : IBlobStore
 {
-    public string? TryGetLocalPath(BlobAddress blob) => Directory.Exists(Path.Combine(root, blob.Name)) ? Path.Combine(root, blob.Name) : null;
+    public string? TryGetLocalPath(BlobAddress blob) => Path.Exists(Path.Combine(root, blob.Name)) ? Path.Combine(root, blob.Name) : null;
 
-    public Task<BlobInfo?> FindAsync(BlobAddress blob, CancellationToken ct) => throw new NotSupportedException();
+    public Task<BlobInfo?> FindAsync(BlobAddress blob, CancellationToken ct) =>
+        Task.FromResult(File.Exists(Path.Combine(root, blob.Name)) ? Info(blob.Name) : null);
 
     public Task<Stream?> OpenReadAsync(BlobAddress blob, CancellationToken ct) =>
         Task.FromResult<Stream?>(File.Exists(Path.Combine(root, blob.Name)) ? File.OpenRead(Path.Combine(root, blob.Name)) : null);
@@ -183,13 +184,16 @@ internal sealed class LocalBlobs(string root) : IBlobStore
 
     public Problem? WriteLog(BlobAddress blob, ReadOnlySpan<byte> lines, bool append) => throw new NotSupportedException();
 
-    public Task<Page<BlobInfo>> ListAsync(BlobAddress prefix, int top, string? continuation, CancellationToken ct) => throw new NotSupportedException();
+    public Task<Page<BlobInfo>> ListAsync(BlobAddress prefix, int top, string? continuation, CancellationToken ct) => Task.FromResult(new Page<BlobInfo>(
+        [.. Directory.GetFiles(Path.Combine(root, prefix.Name), "*", SearchOption.AllDirectories).Select(f => Info(Path.GetRelativePath(root, f)))], null));
 
     public Task<bool> DeleteAsync(BlobAddress blob, CancellationToken ct) => throw new NotSupportedException();
 
     public Task DeleteFolderAsync(BlobAddress folder, CancellationToken ct) => throw new NotSupportedException();
 
     public Outcome<string> EnsureFolder(BlobAddress folder) => throw new NotSupportedException();
+
+    private BlobInfo Info(string name) => new() { Name = name, Size = new FileInfo(Path.Combine(root, name)).Length, ETag = "\"1\"", LastModified = DateTimeOffset.UnixEpoch };
 
     public Task<FolderDigest> DigestAsync(BlobAddress folder, CancellationToken ct) => throw new NotSupportedException();
 }
@@ -223,9 +227,12 @@ internal sealed class HostPython : IEnvironments
 
 internal static class Repository
 {
-    public static string Python { get; } = Find();
+    public static string Python { get; } = Find("python");
 
-    private static string Find()
+    /// <summary>The models that the unit tests of ONNX are made of.</summary>
+    public static string OnnxModels { get; } = Find("tests/Unit/Gateway/onnx");
+
+    private static string Find(string relative)
     {
         var at = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(at.FullName, "Zaffre.slnx")))
@@ -233,6 +240,6 @@ internal static class Repository
             at = at.Parent!;
         }
 
-        return Path.Combine(at.FullName, "python");
+        return Path.Combine(at.FullName, relative);
     }
 }

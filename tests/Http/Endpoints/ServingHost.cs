@@ -143,10 +143,35 @@ internal sealed class ServingHost : IAsyncDisposable
         return await FinishAsync(put.Body["operation"]!.GetValue<string>());
     }
 
-    public Task<(HttpStatusCode Status, JsonObject Body)> PutModelAsync(string endpoint, string deployment, string model) => ArmAsync(
-        HttpMethod.Put,
-        $"onlineEndpoints/{endpoint}/deployments/{deployment}",
-        new JsonObject { ["location"] = "local", ["properties"] = new JsonObject { ["endpointComputeType"] = "Managed", ["model"] = model } }.ToJsonString());
+    public Task<(HttpStatusCode Status, JsonObject Body)> PutModelAsync(string endpoint, string deployment, string model, JsonObject? more = null)
+    {
+        var properties = new JsonObject { ["endpointComputeType"] = "Managed", ["model"] = model };
+        foreach (var (member, value) in more ?? [])
+        {
+            properties[member] = value?.DeepClone();
+        }
+
+        return ArmAsync(HttpMethod.Put, $"onlineEndpoints/{endpoint}/deployments/{deployment}", new JsonObject { ["location"] = "local", ["properties"] = properties }.ToJsonString());
+    }
+
+    /// <summary>Copies models of the tests to where the asset <paramref name="name"/> has its files: each source (without its ending, or a file) to a path below the folder.</summary>
+    public void OnnxModel(string name, params (string Source, string Target)[] files)
+    {
+        foreach (var (source, target) in files)
+        {
+            var path = Path.Combine(root, "models", name, target);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.Copy(Path.Combine(Repository.OnnxModels, source), path);
+        }
+    }
+
+    /// <summary>Writes a file of a model; a text of a test.</summary>
+    public void ModelFile(string name, string target, string text)
+    {
+        var path = Path.Combine(root, "models", name, target);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, text);
+    }
 
     public async Task<string> LogAsync(string endpoint, string deployment, string container = "InferenceServer") =>
         (await ArmAsync(HttpMethod.Post, $"onlineEndpoints/{endpoint}/deployments/{deployment}/getLogs", $$"""{"tail":200,"containerType":"{{container}}"}""")).Body["content"]!.GetValue<string>();
@@ -244,6 +269,15 @@ internal sealed class ServingHost : IAsyncDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"https://localhost:{GatewayPort}/{endpoint}/{route}") { Content = new StringContent(body, Encoding.UTF8, type) };
         return await SendAsync(request, key);
+    }
+
+    /// <summary>Posts bytes and gives the whole answer, which the caller disposes.</summary>
+    public async Task<HttpResponseMessage> PostBytesAsync(string endpoint, string key, string route, (byte[] Body, int HeadLength) content)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"https://localhost:{GatewayPort}/{endpoint}/{route}") { Content = new ByteArrayContent(content.Body) };
+        request.Content.Headers.Add("Inference-Header-Content-Length", content.HeadLength.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return await scoring.SendAsync(request);
     }
 
     public async Task<(HttpStatusCode Status, string Body)> ReadAsync(string endpoint, string key, string route)
