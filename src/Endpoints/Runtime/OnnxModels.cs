@@ -40,6 +40,7 @@ internal sealed class OnnxModels(IBlobStore blobs, MlflowModels mlflow)
         return model.Type switch
         {
             "mlflow_model" => await OfMlflowAsync(model, route, variables, ct),
+            _ when variables.Text("ZAFFRE_ONNX_RUNTIME") == "worker" => ArmErrors.Unsupported("scoring a model without code in a worker that is no MLflow model (give code_configuration with a scoring script)", "properties.environmentVariables.ZAFFRE_ONNX_RUNTIME"),
             "triton_model" => new OnnxSource(model.Blob, false, route),
             _ => await FileAsync(model, ct) is { } file ? new OnnxSource(model.Blob, file.IsFile, route with { File = file.Name }) : (OnnxSource?)null,
         };

@@ -5,20 +5,20 @@ namespace Zaffre.Gateway.Onnx;
 
 /// <summary>
 /// What a model file says of files beside it, read before the library opens any: weights may lie outside of the model file, but not outside of
-/// its folder. Walks the protocol buffer as far as it is one; whether it is a model at all, the library says.
+/// its folder. What cannot be walked to its end is refused: something could hide behind it.
 /// </summary>
 internal static class OnnxFile
 {
     private const int Graph = 7;
     private const int Functions = 25;
-    private const int MostDepth = 64;
+    private const int MostDepth = 200;
 
     // Within a message of the kind of the first number, the field of the second holds a message of the third.
     private static readonly Dictionary<(Kind, int), Kind> Fields = new()
     {
         [(Kind.Model, Graph)] = Kind.Graph, [(Kind.Model, Functions)] = Kind.Function,
         [(Kind.Graph, 1)] = Kind.Node, [(Kind.Graph, 5)] = Kind.Tensor, [(Kind.Graph, 15)] = Kind.SparseTensor,
-        [(Kind.Function, 7)] = Kind.Node, [(Kind.Node, 5)] = Kind.Attribute,
+        [(Kind.Function, 7)] = Kind.Node, [(Kind.Function, 11)] = Kind.Attribute, [(Kind.Node, 5)] = Kind.Attribute,
         [(Kind.Attribute, 5)] = Kind.Tensor, [(Kind.Attribute, 6)] = Kind.Graph, [(Kind.Attribute, 10)] = Kind.Tensor,
         [(Kind.Attribute, 11)] = Kind.Graph, [(Kind.Attribute, 22)] = Kind.SparseTensor, [(Kind.Attribute, 23)] = Kind.SparseTensor,
         [(Kind.SparseTensor, 1)] = Kind.Tensor, [(Kind.SparseTensor, 2)] = Kind.Tensor, [(Kind.Tensor, 13)] = Kind.External,
@@ -57,7 +57,10 @@ internal static class OnnxFile
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
         try
         {
-            Walk(new ReadOnlySpan<byte>(start, (int)length), Kind.Model, locations, 0);
+            if (!Walk(new ReadOnlySpan<byte>(start, (int)length), Kind.Model, locations, 0))
+            {
+                return ("ModelLoadFailed", $"{Path.GetFileName(path)} is damaged or no ONNX model; export and register it again.");
+            }
         }
         finally
         {
@@ -79,19 +82,25 @@ internal static class OnnxFile
             : ("ModelFilesMissing", $"The model's weights are said to lie in '{location}', which the model's folder lacks. Register the whole folder.");
     }
 
-    private static void Walk(ReadOnlySpan<byte> message, Kind kind, HashSet<string> locations, int depth)
+    // False where this is no protocol buffer, or too deep a one.
+    private static bool Walk(ReadOnlySpan<byte> message, Kind kind, HashSet<string> locations, int depth)
     {
         ReadOnlySpan<byte> key = default, value = default;
-        while (depth < MostDepth && TryField(ref message, out var field, out var content))
+        while (!message.IsEmpty)
         {
+            if (depth == MostDepth || !TryField(ref message, out var field, out var content))
+            {
+                return false;
+            }
+
             if (kind == Kind.External)
             {
                 key = field == 1 ? content : key;
                 value = field == 2 ? content : value;
             }
-            else if (Fields.TryGetValue((kind, field), out var below))
+            else if (Fields.TryGetValue((kind, field), out var below) && !Walk(content, below, locations, depth + 1))
             {
-                Walk(content, below, locations, depth + 1);
+                return false;
             }
         }
 
@@ -99,9 +108,11 @@ internal static class OnnxFile
         {
             locations.Add(Encoding.UTF8.GetString(value));
         }
+
+        return true;
     }
 
-    // The next field; its content when it is of the kind that has a length. False at the end, or where this is no protocol buffer.
+    // The next field; its content when it is of the kind that has a length. False where this is no protocol buffer.
     private static bool TryField(scoped ref ReadOnlySpan<byte> message, out int field, out ReadOnlySpan<byte> content)
     {
         field = 0;

@@ -128,6 +128,11 @@ internal sealed class OnnxLoader(TableFile state, TimeProvider time, ILogger<Onn
 
     private static OnnxModel LoadOne(OrtApi ort, OnnxRoute route, (string Name, string Version) id, string path)
     {
+        if (!Path.GetFullPath(path).StartsWith(route.Folder + "/", StringComparison.Ordinal))
+        {
+            throw new ModelException("InvalidModel", $"The model's file is said to be {Path.GetRelativePath(route.Folder, path)}, outside of the model's folder.");
+        }
+
         if (!File.Exists(path))
         {
             throw new ModelException("ModelFilesMissing", $"The model's file {Path.GetFileName(path)} is not there.");
@@ -153,7 +158,7 @@ internal sealed class OnnxLoader(TableFile state, TimeProvider time, ILogger<Onn
             ? " Custom operators are not loaded: export the model with standard ones, or give code_configuration with a scoring script."
             : message.Contains("opset", StringComparison.OrdinalIgnoreCase) || message.Contains("IR version", StringComparison.OrdinalIgnoreCase)
                 ? " Export the model again with an older opset."
-                : message.Contains("Protobuf parsing failed", StringComparison.OrdinalIgnoreCase) ? " The file is damaged or no ONNX model; export and register it again." : "";
+                : message.Contains("Protobuf parsing failed", StringComparison.OrdinalIgnoreCase) ? " The file is damaged; export and register it again." : "";
 
     private static string Told(OnnxModel model)
     {

@@ -122,7 +122,39 @@ public sealed class OnnxModelTests
         Assert.Equal(7, Assert.Throws<OrtException>(() => OnnxModel.Load(OrtApi.Load(), cut, ("cut", "1"), 1)).Code);
         Assert.Contains("Teleport", Assert.Throws<OrtException>(() => OnnxModels.Load("custom")).Message, StringComparison.Ordinal);
         Assert.Contains("is empty", OnnxFile.Check(folder.Write("none.onnx", []))!.Value.Message, StringComparison.Ordinal);
-        Assert.Null(OnnxFile.Check(folder.Write("text.onnx", Encoding.UTF8.GetBytes("not a model"))));
+        Assert.Contains("damaged or no ONNX model", OnnxFile.Check(folder.Write("text.onnx", Encoding.UTF8.GetBytes("not a model")))!.Value.Message, StringComparison.Ordinal);
+        Assert.NotNull(OnnxFile.Check(folder.Write("hidden.onnx", [0x0B, 0x0C, .. System.IO.File.ReadAllBytes(OnnxModels.File("escaping/model"))])));
+    }
+
+    [Theory]
+    [InlineData("""{"inputs":[[1,2,3,4]]}""")]
+    [InlineData("""{"input_data":{"columns":["d","a","b","c"],"data":[[4,1,2,3]]}}""")]
+    public void A_request_leaves_nothing_to_collect(string body)
+    {
+        using var model = OnnxModels.Load("linear", "a", "b", "c", "d");
+        var bytes = Encoding.UTF8.GetBytes(body);
+        void Once()
+        {
+            var slot = model.Rent();
+            PayloadReader.Read(bytes, slot);
+            slot.Run(60_000);
+            AnswerWriter.Write(slot, invocations: false);
+            model.Return(slot);
+        }
+
+        for (var i = 0; i < 200; i++)
+        {
+            Once();
+        }
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 1000; i++)
+        {
+            Once();
+        }
+
+        var each = (GC.GetAllocatedBytesForCurrentThread() - before) / 1000;
+        Assert.True(each <= 256, $"{each} bytes a request");
     }
 
     [Fact]
