@@ -173,6 +173,7 @@ internal sealed class DeploymentLoop(
             fresh.ForEach(i => living[i.Id] = i with { Row = DeploymentOutcome.AsReady(i.Row) });
             log.DeploymentServes(row.Id.Name, row.Wanted);
             await gateway.PushAsync(ct);
+            models.RemoveOthers(row, row.Wanted);
         }
     }
 

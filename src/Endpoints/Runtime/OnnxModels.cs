@@ -22,6 +22,9 @@ internal sealed class OnnxModels(IBlobStore blobs, MlflowModels mlflow)
 {
     private const string Standard = "model.onnx";
     private const int MostThreads = 64;
+    private const int MostRows = 65_536;
+    private const int MostDelay = 1_000_000;
+    private static readonly string[] Known = ["ZAFFRE_ONNX_RUNTIME", "ZAFFRE_ONNX_THREADS", "ZAFFRE_ONNX_BATCH_ROWS", "ZAFFRE_ONNX_BATCH_DELAY_US"];
 
     /// <summary>The ONNX models, or null when the model is of another kind.</summary>
     public async Task<Outcome<OnnxSource?>> FindAsync(ModelFiles model, JsonObject variables, CancellationToken ct)
@@ -31,12 +34,25 @@ internal sealed class OnnxModels(IBlobStore blobs, MlflowModels mlflow)
             return ArmErrors.Invalid("'ZAFFRE_ONNX_RUNTIME' must be gateway or worker.", "properties.environmentVariables.ZAFFRE_ONNX_RUNTIME");
         }
 
-        if (!Threads(variables).TryGet(out var threads, out var problem))
+        if (variables.Select(v => v.Key).FirstOrDefault(n => n.StartsWith("ZAFFRE_ONNX_", StringComparison.Ordinal) && !Known.Contains(n, StringComparer.Ordinal)) is { } unknown)
+        {
+            return ArmErrors.Unsupported($"'{unknown}' (of ONNX deployments there are {string.Join(", ", Known)})", $"properties.environmentVariables.{unknown}");
+        }
+
+        Problem? problem = null;
+        var route = new OnnxRoute("")
+        {
+            Model = model.Name,
+            Version = Version(model.Version),
+            Threads = Number(variables, "ZAFFRE_ONNX_THREADS", (1, 1, MostThreads), ref problem),
+            BatchRows = Number(variables, "ZAFFRE_ONNX_BATCH_ROWS", (1, 1, MostRows), ref problem),
+            BatchDelayMicroseconds = Number(variables, "ZAFFRE_ONNX_BATCH_DELAY_US", (0, 0, MostDelay), ref problem),
+        };
+        if (problem is not null)
         {
             return problem;
         }
 
-        var route = new OnnxRoute("") { Model = model.Name, Version = Version(model.Version), Threads = threads };
         return model.Type switch
         {
             "mlflow_model" => await OfMlflowAsync(model, route, variables, ct),
@@ -46,12 +62,20 @@ internal sealed class OnnxModels(IBlobStore blobs, MlflowModels mlflow)
         };
     }
 
-    private static Outcome<int> Threads(JsonObject variables)
+    private static int Number(JsonObject variables, string name, (int Standard, int Least, int Most) limits, ref Problem? problem)
     {
-        var text = variables.Text("ZAFFRE_ONNX_THREADS") ?? "1";
-        return int.TryParse(text, out var threads) && threads is >= 1 and <= MostThreads
-            ? threads
-            : ArmErrors.Invalid($"'ZAFFRE_ONNX_THREADS' must be a whole number from 1 to {MostThreads}.", "properties.environmentVariables.ZAFFRE_ONNX_THREADS");
+        if (variables.Text(name) is not { } text)
+        {
+            return limits.Standard;
+        }
+
+        if (int.TryParse(text, out var number) && number >= limits.Least && number <= limits.Most)
+        {
+            return number;
+        }
+
+        problem = ArmErrors.Invalid($"'{name}' must be a whole number from {limits.Least} to {limits.Most}.", $"properties.environmentVariables.{name}");
+        return limits.Standard;
     }
 
     // The protocol's versions are numbers; a version that is none is the first.

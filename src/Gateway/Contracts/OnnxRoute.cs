@@ -32,6 +32,12 @@ public sealed record OnnxRoute(string Folder)
     /// <summary>Threads within one run.</summary>
     public int Threads { get; init; } = 1;
 
+    /// <summary>Rows that are run together at most; 1 runs each request alone.</summary>
+    public int BatchRows { get; init; } = 1;
+
+    /// <summary>Microseconds that a run waits for others to join it.</summary>
+    public int BatchDelayMicroseconds { get; init; }
+
     /// <summary>As the server keeps it; <see cref="Parse"/> reads it.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, GatewayJson.Default.OnnxRoute);
 

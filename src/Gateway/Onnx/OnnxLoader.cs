@@ -145,7 +145,13 @@ internal sealed class OnnxLoader(TableFile state, TimeProvider time, ILogger<Onn
 
         try
         {
-            return OnnxModel.Load(ort, path, id, route.Threads, route.Columns);
+            var model = OnnxModel.Load(ort, path, id, route.Threads, route.Columns);
+            if (route.BatchRows > 1)
+            {
+                model.Batch(route.BatchRows, TimeSpan.FromMicroseconds(route.BatchDelayMicroseconds));
+            }
+
+            return model;
         }
         catch (Exception e) when (e is OrtException or InputException)
         {

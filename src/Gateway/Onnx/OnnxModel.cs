@@ -40,6 +40,9 @@ internal sealed class OnnxModel : IDisposable
     /// <summary>Names of the columns that make up its one input, as an MLflow signature gives them; null when columns count by position.</summary>
     public IReadOnlyList<byte[]>? Columns { get; init; }
 
+    /// <summary>Joins requests into one run; null when each runs alone.</summary>
+    public OnnxBatcher? Batcher { get; private set; }
+
     /// <summary>Its runs are short enough to take a thread of the server's; before the first is measured none is.</summary>
     public bool IsQuick => Volatile.Read(ref micros) < Quick;
 
@@ -58,6 +61,10 @@ internal sealed class OnnxModel : IDisposable
 
         return model;
     }
+
+    /// <summary>From now on requests of together so many rows are run at once; throws <see cref="InputException"/> when the model cannot be.</summary>
+    public void Batch(int most, TimeSpan delay) =>
+        Batcher = OnnxBatcher.Unfit(this) is { } unfit ? throw new InputException(unfit) : new OnnxBatcher(this, most, delay);
 
     public OnnxSlot Rent() => slots.TryTake(out var slot) ? slot : new OnnxSlot(this);
 

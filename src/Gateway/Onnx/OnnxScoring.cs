@@ -8,8 +8,6 @@ namespace Zaffre.Gateway.Onnx;
 /// <summary>Scores one request in this process. The body has been read and the request counted in.</summary>
 internal static class OnnxScoring
 {
-    private const int InvalidArgument = 2;
-
     public static async ValueTask<ScoringEnd> RunAsync(HttpContext context, DeploymentPool pool, OnnxCall call, ReadOnlyMemory<byte> body)
     {
         var deadline = Stopwatch.GetTimestamp() + (pool.Route.RequestTimeoutMs * (Stopwatch.Frequency / 1000));
@@ -37,7 +35,7 @@ internal static class OnnxScoring
             var slot = model.Rent();
             try
             {
-                var (end, micros) = await WorkAsync(new Work(call, slot, serving.Guard, body, deadline), models.Runs);
+                var (end, micros) = await WorkAsync(new OnnxWork(call, slot, serving.Guard, body, deadline), models.Runs);
                 return await AnswerAsync(context, call, slot, (end, micros));
             }
             finally
@@ -52,13 +50,19 @@ internal static class OnnxScoring
     }
 
     // A place is held while the model runs, not while the answer is sent. Long runs do not take the threads that serve connections.
-    private static async ValueTask<(ScoringEnd End, double Micros)> WorkAsync(Work work, RunGate runs)
+    private static async ValueTask<(ScoringEnd End, double Micros)> WorkAsync(OnnxWork work, RunGate runs)
     {
+        var model = work.Slot.Model;
         try
         {
-            return work.Slot.Model.IsQuick
+            if (model.Batcher is { } batcher)
+            {
+                return work.Read() is not ScoringEnd.Succeeded and var end ? (end, 0) : await batcher.RunAsync(work);
+            }
+
+            return model.IsQuick
                 ? work.Run()
-                : await Task.Factory.StartNew(static w => ((Work)w!).Run(), work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                : await Task.Factory.StartNew(static w => ((OnnxWork)w!).Run(), work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
         finally
         {
@@ -99,64 +103,4 @@ internal static class OnnxScoring
     }
 
     private static int Left(long deadline) => (int)Math.Clamp((deadline - Stopwatch.GetTimestamp()) / (Stopwatch.Frequency / 1000), 1, int.MaxValue);
-
-    /// <summary>Reading, running and writing of one request.</summary>
-    private sealed record Work(OnnxCall Call, OnnxSlot Slot, OnnxGuard Guard, ReadOnlyMemory<byte> Body, long Deadline)
-    {
-        public (ScoringEnd End, double Micros) Run()
-        {
-            var began = Stopwatch.GetTimestamp();
-            var end = ScoringEnd.Succeeded;
-            Guard.Enter();
-            try
-            {
-                Call.Read(Body.Span, Slot);
-                Slot.Run(Left(Deadline));
-                Call.Write(Slot);
-            }
-            catch (InputException e)
-            {
-                Slot.Status = e.Status;
-                end = Refuse(e.Message);
-            }
-            catch (OrtException e) when (Slot.HasTimedOut)
-            {
-                Slot.Status = e.Code;
-                end = ScoringEnd.TimedOut;
-            }
-            catch (OrtException e) when (e.Code == InvalidArgument)
-            {
-                Slot.Status = 400;
-                end = Refuse($"The input does not fit the model: {e.Message}");
-            }
-            catch (OrtException e)
-            {
-                end = Fail(e.Message);
-            }
-            finally
-            {
-                Guard.Leave(end == ScoringEnd.Succeeded);
-            }
-
-            return (end, Stopwatch.GetElapsedTime(began).TotalMicroseconds);
-        }
-
-        private ScoringEnd Refuse(string message)
-        {
-            Slot.Restart();
-            Call.WriteRefusal(Slot.Json, Slot.Model, message);
-            Slot.Json.Flush();
-            return ScoringEnd.Invalid;
-        }
-
-        private ScoringEnd Fail(string message)
-        {
-            Slot.Restart();
-            Slot.Json.WriteStartObject();
-            Slot.Json.WriteString("message"u8, $"The model failed for this input: {message}");
-            Slot.Json.WriteEndObject();
-            Slot.Json.Flush();
-            return ScoringEnd.ModelError;
-        }
-    }
 }

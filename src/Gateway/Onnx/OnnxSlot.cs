@@ -59,6 +59,7 @@ internal sealed class OnnxSlot : IDisposable
     {
         var ort = Model.Ort;
         timer.CancelAfter(milliseconds);
+        Release(taken);
         try
         {
             for (var i = 0; i < given.Length; i++)
@@ -72,6 +73,30 @@ internal sealed class OnnxSlot : IDisposable
         {
             Release(given);
         }
+    }
+
+    /// <summary>
+    /// Takes its own rows of a run that was done for several, in place of a run; false when the outputs cannot be told apart. What it takes lies in the
+    /// memory of <paramref name="together"/>: the answer is written before that is cleaned.
+    /// </summary>
+    public bool TakeRows(OnnxSlot together, (long First, long Count, long Total) rows)
+    {
+        Span<long> shape = stackalloc long[TensorBuffer.MaxRank];
+        Release(taken);
+        for (var i = 0; i < taken.Length; i++)
+        {
+            var (type, rank, count) = Model.Ort.Measure(together.taken[i], shape);
+            if (rank == 0 || shape[0] != rows.Total)
+            {
+                Release(taken);
+                return false;
+            }
+
+            shape[0] = rows.Count;
+            taken[i] = Model.Ort.CreatePart(together.taken[i], (rows.First * (count / rows.Total), rows.Count * (count / rows.Total)), shape[..rank], type);
+        }
+
+        return true;
     }
 
     /// <summary>Makes the slot ready for another request.</summary>

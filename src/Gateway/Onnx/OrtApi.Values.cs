@@ -16,6 +16,10 @@ internal sealed unsafe partial class OrtApi
         return value;
     }
 
+    /// <summary>A tensor over some elements of another, which must live as long.</summary>
+    public nint CreatePart(nint of, (long First, long Count) elements, ReadOnlySpan<long> shape, ElementType type) =>
+        CreateTensor((byte*)DataOf(of) + (elements.First * type.Size()), elements.Count * type.Size(), shape, type);
+
     /// <summary>A tensor of text; the texts, UTF-8 with a zero at their end, are copied.</summary>
     public nint CreateTextTensor(ReadOnlySpan<nint> texts, ReadOnlySpan<long> shape)
     {

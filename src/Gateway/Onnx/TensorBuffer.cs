@@ -18,6 +18,7 @@ internal sealed unsafe class TensorBuffer : IDisposable
     private long capacity;
     private long[] texts = [];
     private long textEnd;
+    private long rows;
     private string name = "";
 
     public ElementType Type { get; private set; }
@@ -118,6 +119,20 @@ internal sealed unsafe class TensorBuffer : IDisposable
         }
 
         SetShape(sizes);
+    }
+
+    /// <summary>Appends the rows of another tensor, whose other sizes are the same; not of texts.</summary>
+    public void Join(TensorBuffer other)
+    {
+        var size = Type.Size();
+        var before = Count;
+        Grow(before + other.Count);
+        new ReadOnlySpan<byte>(other.data, checked((int)(other.Count * size))).CopyTo(new Span<byte>(data + (before * size), checked((int)(other.Count * size))));
+        other.Shape.CopyTo(shape.AsSpan());
+        shape[0] = IsGiven ? rows + other.shape[0] : other.shape[0];
+        rows = shape[0];
+        Rank = other.Rank;
+        IsGiven = true;
     }
 
     /// <summary>Keeps the columns (second axis) in <paramref name="order"/> only, in that order.</summary>

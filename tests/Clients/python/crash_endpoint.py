@@ -1,4 +1,4 @@
-"""Makes endpoint `crash` with one deployment and prints its scoring URI and key: the set-up of the crash tests of serving."""
+"""Makes endpoint `crash` with a scoring script (blue) and an ONNX model that answers what it is asked (count), and prints its scoring URI and key: the set-up of the crash tests of serving."""
 
 import os
 import pathlib
@@ -30,6 +30,9 @@ client.online_deployments.begin_create_or_update(ManagedOnlineDeployment(
     environment=Environment(image="mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04", name="crash", version="1"),
     request_settings=OnlineRequestSettings(max_concurrent_requests_per_instance=4, request_timeout_ms=10000, max_queue_wait_ms=10000),
     code_configuration=CodeConfiguration(code=str(root / "code"), scoring_script="score.py"))).result()
+client.online_deployments.begin_create_or_update(ManagedOnlineDeployment(
+    name="count", endpoint_name="crash", model=Model(path=str(pathlib.Path(__file__).resolve().parents[3] / "tests/Unit/Gateway/onnx/count.onnx")), instance_type="Standard_DS3_v2",
+    instance_count=1, request_settings=OnlineRequestSettings(max_concurrent_requests_per_instance=4, request_timeout_ms=10000, max_queue_wait_ms=10000))).result()
 endpoint = client.online_endpoints.get("crash")
 endpoint.traffic = {"blue": 100}
 endpoint = client.online_endpoints.begin_create_or_update(endpoint).result()

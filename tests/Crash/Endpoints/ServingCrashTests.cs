@@ -96,7 +96,7 @@ public sealed class ServingCrashTests : IAsyncLifetime, IDisposable
             var pid = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(server.Data, "gateway", "state.json"))).RootElement.GetProperty("processId").GetInt32();
             (await ZaffreBinary.RunProgramAsync("/bin/kill", ["-9", pid.ToString(CultureInfo.InvariantCulture)])).Succeeded();
             var clock = System.Diagnostics.Stopwatch.StartNew();
-            while (await TryScoreAsync(i) != HttpStatusCode.OK)
+            while (await TryScoreAsync(i) != HttpStatusCode.OK || await TryCountAsync(i) != HttpStatusCode.OK)
             {
                 Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), "no answer for five seconds");
                 await Task.Delay(20);
@@ -111,6 +111,24 @@ public sealed class ServingCrashTests : IAsyncLifetime, IDisposable
         try
         {
             return (await ScoreAsync(n, die: false)).Status;
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+
+    // The deployment that the gateway scores itself: a loop of ONNX that counts to its input.
+    private async Task<HttpStatusCode?> TryCountAsync(int n)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, uri) { Content = new StringContent($$"""{"inputs":[{{n}}]}""", Encoding.UTF8, "application/json") };
+            request.Headers.Add("azureml-model-deployment", "count");
+            using var answer = await client.SendAsync(request);
+            var body = await answer.Content.ReadAsStringAsync();
+            Assert.True(answer.StatusCode != HttpStatusCode.OK || body == $$"""{"y":[{{n}}]}""", body);
+            return answer.StatusCode;
         }
         catch (HttpRequestException)
         {

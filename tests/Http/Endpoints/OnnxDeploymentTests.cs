@@ -86,6 +86,7 @@ public sealed class OnnxDeploymentTests
         var failed = await host.FinishAsync((await host.PutModelAsync("zoo", "blue", "broken", concurrent)).Body["operation"]!.GetValue<string>());
         Assert.Equal("ModelLoadFailed", failed["error"]!["code"]!.GetValue<string>());
         var old = await host.ScoreAsync("zoo", key, Row);
+        concurrent["environmentVariables"] = new JsonObject { ["ZAFFRE_ONNX_BATCH_ROWS"] = "16", ["ZAFFRE_ONNX_BATCH_DELAY_US"] = "1000" };
         var taken = await host.FinishAsync((await host.PutModelAsync("zoo", "blue", "second", concurrent)).Body["operation"]!.GetValue<string>());
         Assert.Equal("Succeeded", taken["status"]!.GetValue<string>());
         for (var i = 0; i < 200 && (await host.ScoreAsync("zoo", key, Row)).Body.Contains("label", StringComparison.Ordinal); i++)
@@ -131,6 +132,10 @@ public sealed class OnnxDeploymentTests
         Assert.Equal((HttpStatusCode.OK, """{"y":[7]}"""), await host.ScoreAsync("zoo", key, """{"inputs":[7]}"""));
         var wrong = await host.PutModelAsync("zoo", "green", "counter", new JsonObject { ["environmentVariables"] = new JsonObject { ["ZAFFRE_ONNX_THREADS"] = "many" } });
         Assert.Equal((HttpStatusCode.BadRequest, true), (wrong.Status, wrong.Body.ToJsonString().Contains("whole number from 1 to 64", StringComparison.Ordinal)));
+        var unknown = await host.PutModelAsync("zoo", "green", "counter", new JsonObject { ["environmentVariables"] = new JsonObject { ["ZAFFRE_ONNX_DEVICE"] = "cuda" } });
+        Assert.Equal((HttpStatusCode.BadRequest, "OperationNotSupported"), (unknown.Status, unknown.Body["error"]!["code"]!.GetValue<string>()));
+        var joined = await host.FinishAsync((await host.PutModelAsync("zoo", "green", "counter", new JsonObject { ["environmentVariables"] = new JsonObject { ["ZAFFRE_ONNX_BATCH_ROWS"] = "8" } })).Body["operation"]!.GetValue<string>());
+        Assert.Contains("whose first size is free", joined["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
     }
 
     [Fact]
