@@ -14,6 +14,7 @@ using Zaffre.Jobs.Submission;
 using Zaffre.Jobs.Submission.Pipelines;
 using Zaffre.Jobs.Yaml;
 using Zaffre.Resources;
+using Zaffre.Tracking;
 using Zaffre.Web;
 
 namespace Zaffre.Jobs;
@@ -52,6 +53,7 @@ public static class JobsModule
         services.AddSingleton<FolderDifference>();
         services.AddSingleton<JobComparison>();
         services.AddSingleton<JobTrees>();
+        services.AddSingleton<IRunOrigins, JobOrigins>();
         services.AddSingleton<LogFollowing>();
         services.AddSingleton<JobVariables>();
         services.AddSingleton<JobEnvironments>().AddSingleton<Preparation>().AddSingleton<MltableInputs>().AddSingleton<GangPorts>();

@@ -7,5 +7,6 @@ namespace Zaffre.Tracking;
 [JsonSerializable(typeof(string[]))]
 [JsonSerializable(typeof(List<RunOutput>))]
 [JsonSerializable(typeof(long[]))]
+[JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(Artifacts.ArtifactTicket))]
 internal sealed partial class TrackingJson : JsonSerializerContext;

@@ -7,6 +7,8 @@ using Zaffre.Assets;
 using Zaffre.Database;
 using Zaffre.Resources;
 using Zaffre.Tracking.Artifacts;
+using Zaffre.Tracking.Compare;
+using Zaffre.Tracking.Compare.Features;
 using Zaffre.Tracking.Data;
 using Zaffre.Tracking.History;
 using Zaffre.Tracking.Import;
@@ -18,6 +20,8 @@ using Zaffre.Tracking.Mlflow.Features.LoggedModels;
 using Zaffre.Tracking.Mlflow.Features.Registry;
 using Zaffre.Tracking.Mlflow.Features.Traces;
 using Zaffre.Tracking.Registry;
+using Zaffre.Tracking.Tables;
+using Zaffre.Tracking.Tables.Features;
 using Zaffre.Web;
 
 namespace Zaffre.Tracking;
@@ -55,6 +59,7 @@ public static class TrackingModule
         services.AddSingleton<RunFeed>();
         services.AddSingleton<ICommitListener>(provider => provider.GetRequiredService<RunFeed>());
         services.AddSingleton<FeedBacklog>().AddSingleton<FeedHost>().AddSingleton<LogFolders>().AddSingleton<EventStreams>();
+        services.AddSingleton<ArtifactComparison>().AddSingleton<OriginComparison>().AddSingleton<RunComparison>().AddSingleton<ArtifactTables>();
         return services.AddExperiments().AddRuns().AddArtifacts().AddRegistry().AddLoggedModels().AddTraces();
     }
 
@@ -72,6 +77,8 @@ public static class TrackingModule
         RunPropertyRoutes.Map(endpoints);
         ImportRoutes.Map(endpoints);
         StreamEvents.Map(endpoints);
+        CompareRuns.Map(endpoints.MapWorkspace("/zaffre/v1"));
+        GetTable.Map(endpoints.MapWorkspace("/zaffre/v1"));
         return endpoints;
     }
 

@@ -26,6 +26,7 @@ public static class CliCommands
         foreach (var parent in new[] { root, ml })
         {
             parent.Subcommands.Add(JobCommands.Create());
+            parent.Subcommands.Add(RunCommands.Create());
             parent.Subcommands.Add(AssetCommands.Create("model", "models", "path", "custom_model"));
             parent.Subcommands.Add(AssetCommands.Create("data", "data", "path", "uri_folder"));
             parent.Subcommands.Add(AssetCommands.Create("environment", "environments", "image", null));

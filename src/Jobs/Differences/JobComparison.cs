@@ -21,8 +21,8 @@ internal sealed class JobComparison(JobTable jobs, IRuns runs, FolderDifference 
     // Files of an output are compared up to this size; beyond it the digests tell that something differs.
     private const long MostBytes = 64 * 1024 * 1024;
 
-    /// <summary>Everything that differs between two commands, in the order in which it is asked about.</summary>
-    public async Task<IReadOnlyList<Difference>> OfCommandsAsync(JobRow left, JobRow right, CancellationToken ct)
+    /// <summary>Everything that differs between two commands, in the order in which it is asked about; <paramref name="ends"/> says whether what came of them counts.</summary>
+    public async Task<IReadOnlyList<Difference>> OfCommandsAsync(JobRow left, JobRow right, bool ends, CancellationToken ct)
     {
         var (old, now) = (left.ReadPlan(), right.ReadPlan());
         var found = new List<Difference>();
@@ -35,18 +35,26 @@ internal sealed class JobComparison(JobTable jobs, IRuns runs, FolderDifference 
         Each(found, "variable", old.Variables, now.Variables);
         One(found, "limit", "timeout", old.Timeout?.ToString(), now.Timeout?.ToString());
         One(found, "limit", "instances", Text(old.Slots), Text(now.Slots));
-        await EndsAsync(found, left, right, ct);
-        await OutputsAsync(found, (left, old), (right, now), ct);
+        if (ends)
+        {
+            await EndsAsync(found, left, right, ct);
+            await OutputsAsync(found, (left, old), (right, now), ct);
+        }
+
         return found;
     }
 
     /// <summary>What differs of two pipelines themselves; their steps are compared one by one.</summary>
-    public async Task<IReadOnlyList<Difference>> OfPipelinesAsync((JobRow Row, JsonObject Document) left, (JobRow Row, JsonObject Document) right, CancellationToken ct)
+    public async Task<IReadOnlyList<Difference>> OfPipelinesAsync((JobRow Row, JsonObject Document) left, (JobRow Row, JsonObject Document) right, bool ends, CancellationToken ct)
     {
         var found = new List<Difference>();
         Each(found, "input", Inputs(left.Document), Inputs(right.Document));
-        await EndsAsync(found, left.Row, right.Row, ct);
-        await OutputsAsync(found, (left.Row, left.Row.ReadPlan()), (right.Row, right.Row.ReadPlan()), ct);
+        if (ends)
+        {
+            await EndsAsync(found, left.Row, right.Row, ct);
+            await OutputsAsync(found, (left.Row, left.Row.ReadPlan()), (right.Row, right.Row.ReadPlan()), ct);
+        }
+
         return found;
     }
 
@@ -162,10 +170,10 @@ internal sealed class JobComparison(JobTable jobs, IRuns runs, FolderDifference 
     }
 
     /// <summary>Values as they are; data by the place where it lies, which a version has for itself.</summary>
-    private static Dictionary<string, string> Inputs(JobPlan plan) =>
+    public static Dictionary<string, string> Inputs(JobPlan plan) =>
         plan.Inputs.ToDictionary(pair => pair.Key, pair => pair.Value.Blob is { } blob ? $"{pair.Value.Type} {blob}" : pair.Value.Value, StringComparer.Ordinal);
 
-    private static Dictionary<string, string> Inputs(JsonObject document) => (document["properties"]?["inputs"] as JsonObject ?? [])
+    public static Dictionary<string, string> Inputs(JsonObject document) => (document["properties"]?["inputs"] as JsonObject ?? [])
         .ToDictionary(pair => pair.Key, pair => ZaffreJson.Text(pair.Value?["value"]) ?? ZaffreJson.Text(pair.Value?["uri"]) ?? "", StringComparer.Ordinal);
 
     private static Dictionary<string, string> Texts(IReadOnlyDictionary<string, double> values) =>

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Zaffre.Jobs.Data;
 using Zaffre.Jobs.Differences;
-using Zaffre.Jobs.Submission;
 using Zaffre.Kernel;
 using Zaffre.Web;
 
@@ -39,7 +38,7 @@ internal static class DiffJobs
             rows.Add(row);
         }
 
-        var found = await trees.CompareAsync(rows[0], rows[1], ct);
+        var found = await trees.CompareAsync(rows[0], rows[1], ends: true, ct);
         return ArmResults.Json(StatusCodes.Status200OK, new JsonObject
         {
             ["left"] = rows[0].Name,
@@ -54,59 +53,5 @@ internal static class DiffJobs
                 ["right"] = at.Difference.Right,
             })]),
         });
-    }
-}
-
-/// <summary>Compares jobs with everything below them.</summary>
-internal sealed class JobTrees(JobTable jobs, JobDocuments documents, JobComparison comparison)
-{
-    /// <summary>Everything that differs, step by step; <c>Step</c> is the way from the jobs to it.</summary>
-    public async Task<IReadOnlyList<(string Step, Difference Difference)>> CompareAsync(JobRow left, JobRow right, CancellationToken ct)
-    {
-        var found = new List<(string, Difference)>();
-        await CompareAsync(found, "", left, right, ct);
-        return found;
-    }
-
-    private async Task CompareAsync(List<(string Step, Difference Difference)> found, string way, JobRow left, JobRow right, CancellationToken ct)
-    {
-        if (left.Kind != right.Kind)
-        {
-            found.Add((way, new Difference("step", "kind", left.Kind, right.Kind)));
-            return;
-        }
-
-        if (!left.IsPipeline)
-        {
-            found.AddRange((await comparison.OfCommandsAsync(left, right, ct)).Select(difference => (way, difference)));
-            return;
-        }
-
-        var own = await comparison.OfPipelinesAsync((left, await documents.FindAsync(left, ct) ?? []), (right, await documents.FindAsync(right, ct) ?? []), ct);
-        found.AddRange(own.Select(difference => (way, difference)));
-        var (old, now) = (await StepsAsync(left, ct), await StepsAsync(right, ct));
-        foreach (var name in old.Keys.Union(now.Keys, StringComparer.Ordinal))
-        {
-            var step = way.Length == 0 ? name : $"{way}/{name}";
-            if (old.TryGetValue(name, out var one) && now.TryGetValue(name, out var other))
-            {
-                await CompareAsync(found, step, one, other, ct);
-            }
-            else
-            {
-                found.Add((step, new Difference("step", name, old.GetValueOrDefault(name)?.Status, now.GetValueOrDefault(name)?.Status)));
-            }
-        }
-    }
-
-    private async Task<Dictionary<string, JobRow>> StepsAsync(JobRow pipeline, CancellationToken ct)
-    {
-        var steps = new Dictionary<string, JobRow>(StringComparer.Ordinal);
-        foreach (var step in await jobs.StepsAsync(pipeline.JobId, ct))
-        {
-            steps[step.Step ?? step.Name] = step;
-        }
-
-        return steps;
     }
 }

@@ -27,6 +27,9 @@ internal static class ArtifactPath
             : throw MlflowErrors.Invalid("Invalid path");
     }
 
+    /// <summary>Whether the path leads to a place below the run's folder, in every reading of it.</summary>
+    public static bool IsPlain(string path) => IsSafe(path);
+
     private static bool IsSafe(string path)
     {
         var layer = path;

@@ -43,6 +43,16 @@ public sealed class DiffTests(ZaffreHost host) : IClassFixture<ZaffreHost>
         Assert.Equal(("- pip", "- setuptools"), Sides(found, "environment"));
         Assert.Empty(await DiffAsync("diff_a", "diff_a"));
 
+        // The comparison of runs knows the same of what they were made from, and names each once.
+        var origin = (await Arm.GetAsync($"/zaffre/v1{Arm.Main.Id}/compare?runs=diff_a,diff_b&include=origin,params")).Ok()["origin"]!;
+        Assert.Equal("diff_a", origin["base"]!.ToString());
+        Assert.Equal(
+            ["code clean.py changed: lines 2-3", "code gone.py removed", "code new.bin added", "command line 1", "environment conda file, line 4", "input rate", "limit timeout", "variable SEED"],
+            origin["differences"]!.AsArray().Select(row => $"{row!["aspect"]} {row["what"]}").Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["code", "command", "environment", "input.rate", "timeout", "variable.SEED"],
+            origin["rows"]!.AsArray().Where(row => row!["state"]!.ToString() == "different").Select(row => row!["name"]!.ToString()));
+
         var rerun = (await Arm.PostAsync($"/zaffre/v1{Arm.Main.Id}/jobs/diff_a/rerun", """{"name":"diff_again"}""")).Ok();
         Assert.Equal("Completed", (await Jobs.EndAsync(rerun.At("name"))).Job.At("properties.status"));
         Assert.Equal(["metric", "parameter"], (await DiffAsync("diff_a", "diff_again")).Select(row => row["aspect"]!.ToString()).Order(StringComparer.Ordinal));
