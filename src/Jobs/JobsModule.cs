@@ -52,8 +52,7 @@ public static class JobsModule
         services.AddSingleton<JobRepetition>();
         services.AddSingleton<FolderDifference>();
         services.AddSingleton<JobComparison>();
-        services.AddSingleton<JobTrees>();
-        services.AddSingleton<IRunOrigins, JobOrigins>();
+        services.AddSingleton<JobTrees>().AddSingleton<IRunOrigins, JobOrigins>();
         services.AddSingleton<LogFollowing>();
         services.AddSingleton<JobVariables>();
         services.AddSingleton<JobEnvironments>().AddSingleton<Preparation>().AddSingleton<MltableInputs>().AddSingleton<GangPorts>();
