@@ -25,7 +25,6 @@ internal static class MillionRuns
         ("by-status", "attributes.status ASC"),
         ("by-user", "attributes.user_id ASC"),
         ("by-run-id", "attributes.run_id ASC"),
-        ("by-artifact-uri", "attributes.artifact_uri DESC"),
     ];
 
     public static async Task<IReadOnlyList<Figure>> MeasureAsync(string root, string program, string folder)
