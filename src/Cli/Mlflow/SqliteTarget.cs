@@ -21,6 +21,7 @@ internal sealed class SqliteTarget : IMlflowTarget
     private readonly TransferReport report;
     private readonly SqliteTargetModels models;
     private readonly Dictionary<string, long> experiments = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DbCommand> commands = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
     private DbTransaction? transaction;
 
@@ -137,6 +138,11 @@ internal sealed class SqliteTarget : IMlflowTarget
     public ValueTask DisposeAsync()
     {
         transaction?.Dispose();
+        foreach (var command in commands.Values)
+        {
+            command.Dispose();
+        }
+
         connection.Dispose();
         return ValueTask.CompletedTask;
     }
@@ -152,17 +158,9 @@ internal sealed class SqliteTarget : IMlflowTarget
     public static string IdOf(params string[] parts) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', parts)))[..16]);
 
     /// <summary>Runs a statement with parameters <c>@0</c>, <c>@1</c>, ...; returns how many rows it changed.</summary>
-    public int Run(string sql, params object?[] values)
-    {
-        using var command = Command(sql, values);
-        return command.ExecuteNonQuery();
-    }
+    public int Run(string sql, params object?[] values) => Command(sql, values).ExecuteNonQuery();
 
-    public object? Scalar(string sql, params object?[] values)
-    {
-        using var command = Command(sql, values);
-        return command.ExecuteScalar();
-    }
+    public object? Scalar(string sql, params object?[] values) => Command(sql, values).ExecuteScalar();
 
     public static object? Value(JsonNode? node) => node switch
     {
@@ -313,16 +311,25 @@ internal sealed class SqliteTarget : IMlflowTarget
 
     private static string Stage(JsonObject record) => (bool?)record["deleted"] == true ? "deleted" : "active";
 
+    // A statement is prepared once and used again.
     private DbCommand Command(string sql, object?[] values)
     {
-        var command = connection.CreateCommand();
+        if (!commands.TryGetValue(sql, out var command))
+        {
+            commands[sql] = command = connection.CreateCommand();
+            command.CommandText = sql;
+            for (var i = 0; i < values.Length; i++)
+            {
+                var parameter = command.CreateParameter();
+                parameter.ParameterName = $"@{i}";
+                command.Parameters.Add(parameter);
+            }
+        }
+
         command.Transaction = transaction;
-        command.CommandText = sql;
         for (var i = 0; i < values.Length; i++)
         {
-            var parameter = command.CreateParameter();
-            (parameter.ParameterName, parameter.Value) = ($"@{i}", values[i] ?? DBNull.Value);
-            command.Parameters.Add(parameter);
+            command.Parameters[i].Value = values[i] ?? DBNull.Value;
         }
 
         return command;
