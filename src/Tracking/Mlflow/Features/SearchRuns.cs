@@ -1,9 +1,14 @@
+using System.Data.Common;
+using System.Text.Json;
 using Zaffre.Database;
 using Zaffre.Tracking.Data;
 
 namespace Zaffre.Tracking.Mlflow.Features;
 
-/// <summary>Searches runs. The page is found first, then read and sent in pieces: clients ask for 10,000 at once.</summary>
+/// <summary>
+/// Searches runs. The page and the first of its runs are read together, so that they agree whatever is written meanwhile; the others are read and sent in
+/// pieces: clients ask for 10,000 at once.
+/// </summary>
 internal sealed class SearchRuns(IDatabase database) : MlflowOperation
 {
     private const int Piece = 500;
@@ -16,7 +21,7 @@ internal sealed class SearchRuns(IDatabase database) : MlflowOperation
     {
         var request = await call.ReadAsync(ct);
         var query = SearchReader.Runs(request);
-        var page = await database.ReadAsync(
+        var (page, runs) = await database.ReadAsync(
             connection =>
             {
                 var experiments = request.Texts("experiment_ids")
@@ -24,7 +29,8 @@ internal sealed class SearchRuns(IDatabase database) : MlflowOperation
                     .OfType<long>()
                     .Distinct()
                     .ToList();
-                return query.Run(connection, call.WorkspaceKey, experiments, call.Uris);
+                var found = query.Run(connection, call.WorkspaceKey, experiments, call.Uris);
+                return (found, Read(connection, found.Items.Take(Piece)));
             },
             ct);
         await call.StreamAsync(
@@ -33,15 +39,11 @@ internal sealed class SearchRuns(IDatabase database) : MlflowOperation
                 if (page.Items.Count > 0)
                 {
                     json.WriteStartArray("runs");
-                    foreach (var keys in page.Items.Chunk(Piece))
+                    Write(json, call, runs);
+                    await json.FlushAsync(ct);
+                    foreach (var keys in page.Items.Skip(Piece).Chunk(Piece))
                     {
-                        foreach (var run in await database.ReadAsync(connection => RunDetail.Read(connection, RunStore.ByKeys(connection, keys)), ct))
-                        {
-                            json.WriteStartObject();
-                            json.RunMembers(run, call.Uris);
-                            json.WriteEndObject();
-                        }
-
+                        Write(json, call, await database.ReadAsync(connection => Read(connection, keys), ct));
                         await json.FlushAsync(ct);
                     }
 
@@ -54,5 +56,17 @@ internal sealed class SearchRuns(IDatabase database) : MlflowOperation
                 }
             },
             ct);
+    }
+
+    private static IReadOnlyList<RunDetail> Read(DbConnection connection, IEnumerable<long> keys) => RunDetail.Read(connection, RunStore.ByKeys(connection, [.. keys]));
+
+    private static void Write(Utf8JsonWriter json, MlflowCall call, IReadOnlyList<RunDetail> runs)
+    {
+        foreach (var run in runs)
+        {
+            json.WriteStartObject();
+            json.RunMembers(run, call.Uris);
+            json.WriteEndObject();
+        }
     }
 }
