@@ -76,10 +76,12 @@ internal static class MetricBuckets
     }
 
     /// <summary>How many buckets of the lowest level have points in the range, counted to <paramref name="most"/> at most.</summary>
-    public static int Count(DbConnection connection, SeriesKey series, ChartRange range, int most)
+    public static int Count(DbConnection connection, SeriesKey series, ChartRange range, int most) => Count(connection, series, range, most, Levels[0]);
+
+    private static int Count(DbConnection connection, SeriesKey series, ChartRange range, int most, int level)
     {
         var count = connection.Prepare("SELECT count(*) FROM (SELECT 1 FROM run_metric_buckets WHERE run = ?1 AND metric = ?2 AND level = ?3 AND bucket BETWEEN ?4 AND ?5 LIMIT ?6)");
-        return count.Bind(1, series.Run).Bind(2, series.Metric).Bind(3, Levels[0]).Bind(4, range.From >> Levels[0]).Bind(5, range.To >> Levels[0]).Bind(6, most).Read() ? (int)count.Long(0) : 0;
+        return count.Bind(1, series.Run).Bind(2, series.Metric).Bind(3, level).Bind(4, range.From >> level).Bind(5, range.To >> level).Bind(6, most).Read() ? (int)count.Long(0) : 0;
     }
 
     /// <summary>Between which times a run's points of the range lie; null without any.</summary>
@@ -97,27 +99,20 @@ internal static class MetricBuckets
     /// <summary>The buckets of the range, of the lowest level at which they are not too many.</summary>
     public static IReadOnlyList<MetricBucket> Read(DbConnection connection, SeriesKey series, string name, ChartRange range)
     {
+        // Counted first, so that a level which has too many is not read in vain.
+        var level = Levels.Take(Levels.Count - 1).Where(level => Count(connection, series, range, MostRead + 1, level) <= MostRead).Append(Levels[^1]).First();
         List<MetricBucket> rows = [];
-        foreach (var level in Levels)
+        var read = connection.Prepare(
+            "SELECT bucket, low, low_time, low_step, high, high_time, high_step, nan_time, nan_step FROM run_metric_buckets "
+            + "WHERE run = ?1 AND metric = ?2 AND level = ?3 AND bucket BETWEEN ?4 AND ?5 ORDER BY bucket LIMIT ?6");
+        read.Bind(1, series.Run).Bind(2, series.Metric).Bind(3, level).Bind(4, range.From >> level).Bind(5, range.To >> level).Bind(6, MostRead + 1);
+        while (read.Read())
         {
-            var read = connection.Prepare(
-                "SELECT bucket, low, low_time, low_step, high, high_time, high_step, nan_time, nan_step FROM run_metric_buckets "
-                + "WHERE run = ?1 AND metric = ?2 AND level = ?3 AND bucket BETWEEN ?4 AND ?5 ORDER BY bucket LIMIT ?6");
-            read.Bind(1, series.Run).Bind(2, series.Metric).Bind(3, level).Bind(4, range.From >> level).Bind(5, range.To >> level).Bind(6, MostRead + 1);
-            rows.Clear();
-            while (read.Read())
-            {
-                rows.Add(MetricBucket.Of(
-                    read.Long(0),
-                    read.IsNull(1) ? null : new MetricPoint(name, read.Double(1), read.Long(2), read.Long(3)),
-                    read.IsNull(4) ? null : new MetricPoint(name, read.Double(4), read.Long(5), read.Long(6)),
-                    read.IsNull(7) ? null : new MetricPoint(name, double.NaN, read.Long(7), read.Long(8))));
-            }
-
-            if (rows.Count <= MostRead)
-            {
-                break;
-            }
+            rows.Add(MetricBucket.Of(
+                read.Long(0),
+                read.IsNull(1) ? null : new MetricPoint(name, read.Double(1), read.Long(2), read.Long(3)),
+                read.IsNull(4) ? null : new MetricPoint(name, read.Double(4), read.Long(5), read.Long(6)),
+                read.IsNull(7) ? null : new MetricPoint(name, double.NaN, read.Long(7), read.Long(8))));
         }
 
         return rows;

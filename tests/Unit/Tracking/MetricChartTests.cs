@@ -48,6 +48,30 @@ public sealed class MetricChartTests : IDisposable
     }
 
     [Fact]
+    public async Task A_series_that_fills_too_many_buckets_of_a_level_is_read_from_the_next_one()
+    {
+        await fixture.CreateAsync("r");
+        var row = await fixture.RowAsync("r");
+        var points = Enumerable.Range(0, 12_000).Select(i => new MetricPoint("m", i == 7_777 ? 99 : Math.Sin(i), 1_700_000_000_000 + i, i * 64L)).ToArray();
+        foreach (var part in points.Chunk(1000))
+        {
+            await fixture.Database.WriteAsync(
+                scope =>
+                {
+                    fixture.Metrics.Log(scope, row, part);
+                    return true;
+                },
+                default);
+        }
+
+        var chart = await ChartAsync(row.Key, new ChartRange(0, long.MaxValue, 320));
+        Assert.InRange(chart.Count, 160, 2 * 320);
+        Assert.Equal((0, 11_999 * 64L), (chart[0].Step, chart[^1].Step));
+        Assert.Equal((99, 7_777 * 64L), chart.Select(point => (point.Value, point.Step)).MaxBy(point => point.Value));
+        Assert.Equal(points.Min(point => point.Value), chart.Min(point => point.Value));
+    }
+
+    [Fact]
     public async Task Points_from_before_get_the_same_buckets_that_writing_gives()
     {
         await LongAsync();
