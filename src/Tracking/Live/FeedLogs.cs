@@ -18,31 +18,53 @@ internal sealed class FeedLogs(IBlobStore store, LogFolders folders, BlobAddress
     private const int PieceBytes = 64 * 1024;
 
     private readonly Dictionary<string, long> offsets = new(sent, StringComparer.Ordinal);
-    private readonly Dictionary<string, IDisposable> watches = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string Path, IDisposable? Watch)> watches = new(StringComparer.Ordinal);
     private int changed = 1;
 
     /// <summary>Bytes sent of each file, by <see cref="FeedCursor.LogKey"/>.</summary>
     public IReadOnlyDictionary<string, long> Offsets => new Dictionary<string, long>(offsets, StringComparer.Ordinal);
 
-    /// <summary>Begins to watch the folders that are there by now; growth from then on calls <paramref name="wake"/>.</summary>
+    /// <summary>
+    /// Watches the folders, and of one that is not there yet what it will be made in; growth from then on calls <paramref name="wake"/>. Call it again after each wake: it goes down
+    /// to what has been made.
+    /// </summary>
     public void Watch(Action wake)
     {
-        foreach (var folder in Folders.Where(folder => !watches.ContainsKey(folder)))
+        foreach (var folder in Folders)
         {
-            if (store.TryGetLocalPath(root.Child(folder)) is { } path)
+            // What is made between the look and the watch is seen by the next look.
+            while (Nearest(folder) is { } path && watches.GetValueOrDefault(folder) is var known && (known.Path != path || known.Watch is null))
             {
-                watches[folder] = folders.Follow(path, () =>
+                known.Watch?.Dispose();
+                watches[folder] = (path, folders.Follow(path, () =>
                 {
                     Interlocked.Exchange(ref changed, 1);
                     wake();
-                });
+                }));
                 changed = 1;
+                if (watches[folder].Watch is null)
+                {
+                    break;
+                }
             }
         }
     }
 
-    /// <summary>True once after files changed.</summary>
-    public bool TakeChanged() => Interlocked.Exchange(ref changed, 0) != 0;
+    /// <summary>True after files changed; always when a folder cannot be watched, so that its files are looked at as often as the stream wakes.</summary>
+    public bool TakeChanged() => Interlocked.Exchange(ref changed, 0) != 0 || watches.Values.Any(watch => watch.Watch is null);
+
+    /// <summary>The folder, or else the nearest above it that is there.</summary>
+    private string? Nearest(string folder)
+    {
+        for (var name = $"{root.Name}/{folder}"; ; name = name[..Math.Max(0, name.LastIndexOf('/'))])
+        {
+            var path = store.TryGetLocalPath(root.At(name));
+            if (path is not null || name.Length == 0)
+            {
+                return path;
+            }
+        }
+    }
 
     /// <summary>What is there and not sent, piece by piece; a piece that is handed out counts as sent.</summary>
     public async IAsyncEnumerable<LogPiece> GrowthAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
@@ -64,7 +86,7 @@ internal sealed class FeedLogs(IBlobStore store, LogFolders folders, BlobAddress
     {
         foreach (var watch in watches.Values)
         {
-            watch.Dispose();
+            watch.Watch?.Dispose();
         }
     }
 

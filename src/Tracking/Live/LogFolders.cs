@@ -8,14 +8,24 @@ internal sealed class LogFolders
     private readonly Lock gate = new();
     private readonly Dictionary<string, Watch> watches = new(StringComparer.Ordinal);
 
-    /// <summary>Calls <paramref name="changed"/> when a file directly in the folder is made or grows, until the answer is disposed.</summary>
-    public IDisposable Follow(string folder, Action changed)
+    /// <summary>
+    /// Calls <paramref name="changed"/> when a file or folder directly in the folder is made, or a file grows, until the answer is disposed. Null when the folder cannot be watched:
+    /// it is gone, or the system has no more watches to give.
+    /// </summary>
+    public IDisposable? Follow(string folder, Action changed)
     {
         lock (gate)
         {
             if (!watches.TryGetValue(folder, out var watch))
             {
-                watch = watches[folder] = new Watch(folder);
+                try
+                {
+                    watch = watches[folder] = new Watch(folder);
+                }
+                catch (Exception exception) when (exception is IOException or ArgumentException)
+                {
+                    return null;
+                }
             }
 
             return watch.Add(changed, () => Leave(folder, watch));
@@ -41,7 +51,7 @@ internal sealed class LogFolders
 
         public Watch(string folder)
         {
-            watcher = new FileSystemWatcher(folder) { NotifyFilter = NotifyFilters.LastWrite | NotifyFilters.Size | NotifyFilters.FileName };
+            watcher = new FileSystemWatcher(folder) { NotifyFilter = NotifyFilters.LastWrite | NotifyFilters.Size | NotifyFilters.FileName | NotifyFilters.DirectoryName };
             watcher.Changed += (_, _) => Tell();
             watcher.Created += (_, _) => Tell();
             watcher.Renamed += (_, _) => Tell();

@@ -11,13 +11,20 @@ using Zaffre.Workspaces;
 namespace Zaffre.Tests.Http.Tracking;
 
 /// <summary>Live events of runs and experiments.</summary>
-public sealed class EventTests(ZaffreHost host) : IClassFixture<ZaffreHost>
+public sealed class EventTests : IAsyncLifetime
 {
+    // A stream that waits for its heartbeat would not get anything in these tests.
+    private readonly ZaffreHost host = new() { Also = services => services.AddSingleton(new FeedOptions(TimeSpan.FromHours(1))) };
+
     private const string Reader = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
 
     private WorkspaceRef Workspace => Mlflow.Default(host);
 
     private string Base => $"/zaffre/v1{Workspace.Id}";
+
+    public Task InitializeAsync() => host.InitializeAsync();
+
+    public Task DisposeAsync() => host.DisposeAsync();
 
     [Fact]
     public async Task A_reader_sees_params_tags_metrics_states_and_logs_as_they_come_and_the_end()
