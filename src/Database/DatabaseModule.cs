@@ -12,6 +12,7 @@ public static class DatabaseModule
     public static IServiceCollection AddDatabase(this IServiceCollection services)
     {
         services.AddSingleton(new MigrationSource(typeof(DatabaseModule).Assembly, "Database"));
+        services.AddSingleton<DatabaseParts>();
         services.AddSingleton<EventSignal>();
         services.AddSingleton(provider => new SqliteDatabase(
             provider.GetRequiredService<DataDirectory>(),

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Zaffre.Assets;
 using Zaffre.Database;
 using Zaffre.Resources;
@@ -10,6 +11,7 @@ using Zaffre.Tracking.Artifacts;
 using Zaffre.Tracking.Compare;
 using Zaffre.Tracking.Compare.Features;
 using Zaffre.Tracking.Data;
+using Zaffre.Tracking.Features;
 using Zaffre.Tracking.History;
 using Zaffre.Tracking.Import;
 using Zaffre.Tracking.Live;
@@ -20,8 +22,11 @@ using Zaffre.Tracking.Mlflow.Features.LoggedModels;
 using Zaffre.Tracking.Mlflow.Features.Registry;
 using Zaffre.Tracking.Mlflow.Features.Traces;
 using Zaffre.Tracking.Registry;
+using Zaffre.Tracking.Search;
+using Zaffre.Tracking.Search.Text;
 using Zaffre.Tracking.Tables;
 using Zaffre.Tracking.Tables.Features;
+using Zaffre.Tracking.Traces;
 using Zaffre.Web;
 
 namespace Zaffre.Tracking;
@@ -33,6 +38,7 @@ public static class TrackingModule
     public static IServiceCollection AddTracking(this IServiceCollection services)
     {
         services.AddMigrations<WorkspaceKeys>();
+        services.AddSingleton(new SqlFunction("regexp", Patterns.Regexp)).AddSingleton(new SqlFunction("ilike", Patterns.ILike)).AddSingleton(new SqlFunction("span_attribute", SpanAttributes.Find));
         services.AddSingleton<WorkspaceKeys>();
         services.AddSingleton<RunStore>();
         services.AddSingleton<IRuns>(provider => provider.GetRequiredService<RunStore>());
@@ -53,6 +59,7 @@ public static class TrackingModule
         services.AddSingleton<IUriScheme, ArtifactScheme>();
         services.AddSingleton<ArtifactContainers>().AddSingleton<ArtifactAnswers>().AddSingleton<MetricService>();
         services.AddSingleton<LargeBodies>().AddSingleton<ArtifactTickets>().AddSingleton<ArtifactUploads>();
+        services.AddSingleton<RunTextIndex>().AddSingleton<IHostedService, RunTextIndexer>();
         services.AddSingleton<RunAccess>();
         services.AddSingleton<ExperimentAccess>().AddSingleton<ImportStores>();
         services.TryAddSingleton<FeedOptions>();
@@ -79,6 +86,7 @@ public static class TrackingModule
         StreamEvents.Map(endpoints);
         CompareRuns.Map(endpoints.MapWorkspace("/zaffre/v1"));
         GetTable.Map(endpoints.MapWorkspace("/zaffre/v1"));
+        FindRuns.Map(endpoints);
         return endpoints;
     }
 
@@ -171,6 +179,8 @@ public static class TrackingModule
         .AddSingleton<MlflowOperation, GetTrace>()
         .AddSingleton<MlflowOperation, BatchGetTraces>()
         .AddSingleton<MlflowOperation, SearchTraces>()
+        .AddSingleton<MlflowOperation, QueryTraceMetrics>()
+        .AddSingleton<MlflowOperation, CorrelateTraceFilters>()
         .AddSingleton<MlflowOperation, GetTraceArtifact>()
         .AddSingleton<MlflowOperation, SetTraceTag>()
         .AddSingleton<MlflowOperation, DeleteTraceTag>()

@@ -7,24 +7,29 @@ using Zaffre.Kernel;
 
 namespace Zaffre.Database;
 
+/// <summary>What the modules bring into the database.</summary>
+internal sealed record DatabaseParts(IEnumerable<MigrationSource> Migrations, IEnumerable<SqlFunction> Functions);
+
 /// <summary>SQLite in WAL mode with <c>synchronous=FULL</c>: read connections side by side, one writer with group commit.</summary>
 internal sealed class SqliteDatabase : IDatabase, IDisposable
 {
     private readonly ConcurrentBag<PreparedConnection> readers = [];
     private readonly string connectionString;
+    private readonly IReadOnlyList<SqlFunction> functions;
     private readonly GroupCommitWriter writer;
     private volatile bool disposed;
 
-    public SqliteDatabase(DataDirectory data, IEnumerable<MigrationSource> migrations, (EventSignal Signal, IReadOnlyList<ICommitListener> Listeners) heard, TimeProvider time, ILogger<SqliteDatabase> log)
+    public SqliteDatabase(DataDirectory data, DatabaseParts parts, (EventSignal Signal, IReadOnlyList<ICommitListener> Listeners) heard, TimeProvider time, ILogger<SqliteDatabase> log)
     {
         NativeSqlite.Load();
         Directory.CreateDirectory(data.Root);
         var path = data.Path("zaffre.db");
+        functions = [.. parts.Functions];
         connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString();
         var connection = Open();
         connection.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;");
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        Migrator.Apply(connection, migrations, time.GetUtcNow());
+        Migrator.Apply(connection, parts.Migrations, time.GetUtcNow());
         heard.Signal.Advance(connection.ExecuteScalar<long>("SELECT COALESCE(MAX(sequence), 0) FROM events"));
         writer = new GroupCommitWriter(new PreparedConnection(connection), heard, time, log);
     }
@@ -91,6 +96,11 @@ internal sealed class SqliteDatabase : IDatabase, IDisposable
         var connection = new SqliteConnection(connectionString);
         connection.Open();
         connection.Execute("PRAGMA busy_timeout=10000; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192;");
+        foreach (var function in functions)
+        {
+            connection.CreateFunction(function.Name, function.Compute, isDeterministic: true);
+        }
+
         return connection;
     }
 }

@@ -31,6 +31,7 @@ internal static class RunData
 
         if (set.Count > 0)
         {
+            NoteText(scope, run);
             new RunChange(run) { Tags = set }.Announce(scope);
         }
     }
@@ -55,6 +56,7 @@ internal static class RunData
         scope.Execute(
             "INSERT INTO run_tags_gone (run, name, arrived) VALUES (@Key, @name, @arrived) ON CONFLICT DO UPDATE SET arrived = excluded.arrived",
             new { run.Key, name, arrived = scope.Sequence });
+        NoteText(scope, run);
         new RunChange(run) { GoneTag = name }.Announce(scope);
         return true;
     }
@@ -87,6 +89,7 @@ internal static class RunData
 
         if (added.Count > 0)
         {
+            NoteText(scope, run);
             new RunChange(run) { Params = added }.Announce(scope);
         }
 
@@ -96,6 +99,9 @@ internal static class RunData
     public static ILookup<long, (string Name, string Value)> Tags(DbConnection connection, IReadOnlyList<long> runs) => Read(connection, "run_tags", runs);
 
     public static ILookup<long, (string Name, string Value)> Params(DbConnection connection, IReadOnlyList<long> runs) => Read(connection, "run_params", runs);
+
+    /// <summary>Notes that the run says something else now, for whoever searches by text; in every unit that writes tags or params.</summary>
+    private static void NoteText(WriteScope scope, RunRow run) => scope.Prepare("INSERT OR IGNORE INTO run_text_pending (run) VALUES (?1)").Bind(1, run.Key).Run();
 
     private static ILookup<long, (string Name, string Value)> Read(DbConnection connection, string table, IReadOnlyList<long> runs)
     {

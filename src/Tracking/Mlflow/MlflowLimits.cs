@@ -62,6 +62,11 @@ internal static partial class MlflowLimits
     public static (string Name, string Value) TracePair(MlflowRequest tag)
     {
         var name = tag.RequiredText("key");
+        if (name.Contains('\0', StringComparison.Ordinal))
+        {
+            throw MlflowErrors.Invalid("Invalid value for parameter 'key' supplied: it contains a NUL character.");
+        }
+
         return name.Length <= Key
             ? (name, Cut(tag.TextOrEmpty("value"), TagValue))
             : throw MlflowErrors.Invalid($"Trace tag key '{name[..50]}...' had length {name.Length}, which exceeded length limit of {Key}");

@@ -127,13 +127,16 @@ internal sealed class MlflowRequest
     {
         if (query is not null)
         {
-            return [.. query[name].Concat(query[name + "[]"]).OfType<string>()];
+            return [.. query[name].Concat(query[name + "[]"]).OfType<string>().Select(text => WithoutNul(name, text)!)];
         }
 
         return Member(name) is not { ValueKind: not JsonValueKind.Null } list ? []
             : list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray().Select(item => AsText(name, item) ?? "")]
             : throw MlflowErrors.InvalidValue(name, list.GetRawText(), "it must be a list of strings.");
     }
+
+    /// <summary>The member as it was sent, whatever it is.</summary>
+    public IEnumerable<string?> Raw(string name) => query is not null ? Texts(name) : Member(name) is { } value ? [value.GetRawText()] : [];
 
     /// <summary>The member as an object, or null when it is absent.</summary>
     public MlflowRequest? Object(string name) => query is not null || Member(name) is not { } value ? null
@@ -181,7 +184,7 @@ internal sealed class MlflowRequest
             : throw MlflowErrors.Invalid($"Invalid value for parameter '{name}' supplied: it must be a list of objects.");
     }
 
-    private string? AnyText(string name) => query is not null ? First(query[name]) : Member(name) is { } value ? AsText(name, value) : null;
+    private string? AnyText(string name) => query is not null ? First(name, query[name]) : Member(name) is { } value ? AsText(name, value) : null;
 
     private string? Scalar(string name)
     {
@@ -192,7 +195,12 @@ internal sealed class MlflowRequest
     private JsonElement? Member(string name) =>
         body.ValueKind == JsonValueKind.Object && body.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
-    private static string? First(StringValues values) => values.Count > 0 ? values[0] : null;
+    /// <summary>The store compares texts to their first NUL in some places and beyond it in others. Keys have rules of their own.</summary>
+    private static string? WithoutNul(string name, string? text) => name != "key" && text?.Contains('\0', StringComparison.Ordinal) == true
+        ? throw MlflowErrors.Invalid($"Invalid value for parameter '{name}' supplied: it contains a NUL character.")
+        : text;
+
+    private static string? First(string name, StringValues values) => values.Count > 0 ? WithoutNul(name, values[0]) : null;
 
     private static string? AsText(string name, JsonElement value)
     {
@@ -200,7 +208,7 @@ internal sealed class MlflowRequest
         {
             return value.ValueKind switch
             {
-                JsonValueKind.String => value.GetString(),
+                JsonValueKind.String => WithoutNul(name, value.GetString()),
                 JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
                 _ => throw MlflowErrors.InvalidValue(name, value.GetRawText(), "it must be a string."),
             };

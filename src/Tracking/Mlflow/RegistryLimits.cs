@@ -22,7 +22,8 @@ internal static partial class RegistryLimits
     public static (string Name, string Value) Tag(MlflowRequest tag)
     {
         var (name, value) = (tag.RequiredText("key"), tag.TextOrEmpty("value"));
-        return name.Length > MlflowLimits.Key ? throw MlflowErrors.Invalid($"Tag key '{name[..50]}...' had length {name.Length}, which exceeded length limit of {MlflowLimits.Key}")
+        return name.Contains('\0', StringComparison.Ordinal) ? throw MlflowErrors.Invalid("Invalid value for parameter 'key' supplied: it contains a NUL character.")
+            : name.Length > MlflowLimits.Key ? throw MlflowErrors.Invalid($"Tag key '{name[..50]}...' had length {name.Length}, which exceeded length limit of {MlflowLimits.Key}")
             : value.Length > TagValue ? throw MlflowErrors.Invalid($"Tag value '{value[..50]}...' had length {value.Length}, which exceeded length limit of {TagValue}")
             : (name, value);
     }

@@ -63,9 +63,9 @@ internal sealed record SearchQuery
         {
             ["name"] = "l.name",
             ["model_id"] = "l.id",
-            ["model_type"] = "coalesce(l.type, '')",
+            ["model_type"] = "l.type",
             ["status"] = "CASE l.status WHEN 2 THEN 'READY' WHEN 3 THEN 'FAILED' ELSE 'PENDING' END",
-            ["source_run_id"] = "coalesce(l.source_run, '')",
+            ["source_run_id"] = "l.source_run",
             ["creation_timestamp"] = "l.created",
             ["last_updated_timestamp"] = "l.updated",
         },
@@ -74,6 +74,7 @@ internal sealed record SearchQuery
     {
         From = "logged_models l JOIN experiments e ON e.key = l.experiment",
         Order = [("creation_timestamp", true), ("model_id", false)],
+        Nullable = new HashSet<string>(StringComparer.Ordinal) { "model_type", "source_run_id" },
         OfLoggedModels = true,
     };
 
@@ -84,9 +85,9 @@ internal sealed record SearchQuery
         {
             ["request_id"] = "t.id",
             ["status"] = "CASE t.state WHEN 1 THEN 'OK' WHEN 2 THEN 'ERROR' WHEN 3 THEN 'IN_PROGRESS' ELSE 'STATE_UNSPECIFIED' END",
-            ["client_request_id"] = "coalesce(t.client_request_id, '')",
-            ["name"] = "coalesce((SELECT value FROM trace_tags WHERE trace = t.key AND name = 'mlflow.traceName'), '')",
-            ["run_id"] = "coalesce((SELECT min(run) FROM trace_runs WHERE trace = t.key), '')",
+            ["client_request_id"] = "t.client_request_id",
+            ["name"] = "(SELECT value FROM trace_tags WHERE trace = t.key AND name = 'mlflow.traceName')",
+            ["run_id"] = "(SELECT min(run) FROM trace_runs WHERE trace = t.key)",
             ["timestamp"] = "t.time",
             ["execution_time"] = "t.duration",
             ["end_time"] = "(t.time + t.duration)",
@@ -99,7 +100,7 @@ internal sealed record SearchQuery
     {
         From = "traces t JOIN experiments e ON e.key = t.experiment",
         Order = [("timestamp", true), ("request_id", false)],
-        Nullable = new HashSet<string>(StringComparer.Ordinal) { "execution_time", "end_time" },
+        Nullable = new HashSet<string>(StringComparer.Ordinal) { "execution_time", "end_time", "client_request_id", "name", "run_id" },
         Rows = new Dictionary<string, (string, string)>(StringComparer.Ordinal)
         {
             ["run_id"] = ("trace_runs k WHERE k.trace = t.key", "k.run"),
@@ -119,6 +120,9 @@ internal sealed record SearchQuery
     public required int Top { get; init; }
 
     public string? Token { get; init; }
+
+    /// <summary>What tells this search from another: a page token is good for one search only.</summary>
+    public string Signature { get; init; } = "";
 
     private bool OfRuns => ReferenceEquals(Tables, RunTables);
 
@@ -222,7 +226,7 @@ internal sealed record SearchQuery
 
     private IReadOnlyList<object>? After(SearchSql sql) => Token is null
         ? null
-        : PageToken.Read(Token, sql.SortKeys) ?? throw MlflowErrors.InvalidValue("page_token", $"'{Token}'", "it is not a token of this search.");
+        : PageToken.Read(Token, sql.SortKeys, Signature) ?? throw MlflowErrors.InvalidValue("page_token", $"'{Token}'", "it is not a token of this search.");
 
     private SearchSql Scoped(SearchSql sql, IReadOnlyList<long> experiments)
     {
@@ -260,16 +264,22 @@ internal sealed record SearchQuery
     private static List<(long Key, object[] Sort)> Read(DbConnection connection, SearchSql sql, string select, int limit)
     {
         var rows = new List<(long, object[])>();
-        using var reader = connection.ExecuteReader(
-            $"{select} LIMIT {limit}", sql.Parameters);
-        while (reader.Read())
+        try
         {
-            rows.Add((reader.GetInt64(0), [.. Enumerable.Range(1, sql.SortKeys).Select(reader.GetValue)]));
-        }
+            using var reader = connection.ExecuteReader($"{select} LIMIT {limit}", sql.Parameters);
+            while (reader.Read())
+            {
+                rows.Add((reader.GetInt64(0), [.. Enumerable.Range(1, sql.SortKeys).Select(reader.GetValue)]));
+            }
 
-        return rows;
+            return rows;
+        }
+        catch (DbException exception) when (exception.Message.Contains(Patterns.TookTooLong, StringComparison.Ordinal))
+        {
+            throw MlflowErrors.Invalid($"{Patterns.TookTooLong}: use a simpler expression, or LIKE.");
+        }
     }
 
     private Page<long> PageOf(List<(long Key, object[] Sort)> rows) =>
-        new([.. rows.Take(Top).Select(row => row.Key)], rows.Count > Top ? PageToken.Write(rows[Top - 1].Sort) : null);
+        new([.. rows.Take(Top).Select(row => row.Key)], rows.Count > Top ? PageToken.Write(rows[Top - 1].Sort, Signature) : null);
 }

@@ -59,6 +59,7 @@ internal static class SearchReader
                 View = view is null ? SearchView.All : View(view, request.Text(view)),
                 Top = MlflowLimits.Results(request, results.Usual, results.Most),
                 Token = request.Text("page_token"),
+                Signature = Signature(request, tables),
             };
         }
         catch (FilterException exception)
@@ -66,6 +67,20 @@ internal static class SearchReader
             throw MlflowErrors.Invalid(exception.Message);
         }
     }
+
+    /// <summary>Everything that decides which rows come in which order.</summary>
+    private static string Signature(MlflowRequest request, SearchTables tables) => string.Join(
+        '\n',
+        [
+            tables.From,
+            request.Text("filter") ?? request.Text("filter_string"),
+            request.Text("run_view_type") ?? request.Text("view_type"),
+            .. request.Raw("order_by"),
+            "",
+            .. request.Raw("experiment_ids"),
+            .. request.Raw("locations"),
+            .. request.Raw("datasets"),
+        ]);
 
     private static SearchView View(string parameter, string? value) => value switch
     {

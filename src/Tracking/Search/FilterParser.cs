@@ -99,6 +99,7 @@ internal sealed class FilterParser
             FilterOperator.IsNull or FilterOperator.IsNotNull => term,
             FilterOperator.In or FilterOperator.NotIn => term with { List = List() },
             _ when IsNumeric(entity, key) => term with { Number = Number(entity, key) },
+            FilterOperator.RLike => term with { Text = Expression(entity, key) },
             _ => term with { Text = Text(entity, key) },
         };
     }
@@ -129,9 +130,19 @@ internal sealed class FilterParser
             throw new FilterException(sorting ? $"Invalid order_by entity '{name}'." : $"Invalid dataset key '{key}' specified. Valid keys are {Names(SearchSchema.DatasetKeys)}");
         }
 
-        if (entity == FilterEntity.Span && (sorting || !SearchSchema.SpanKeys.Contains(key)))
+        if (sorting && entity is FilterEntity.Span or FilterEntity.Feedback or FilterEntity.Expectation or FilterEntity.Issue)
         {
-            throw new FilterException($"Invalid span key '{key}' specified. Valid keys are {Names(SearchSchema.SpanKeys)}");
+            throw new FilterException($"Invalid order_by entity '{name}'.");
+        }
+
+        if (entity == FilterEntity.Span && !SearchSchema.SpanKeys.Contains(key) && !(key.StartsWith(SearchSchema.SpanAttribute, StringComparison.Ordinal) && key.Length > SearchSchema.SpanAttribute.Length))
+        {
+            throw new FilterException($"Invalid span key '{key}' specified. Valid keys are {Names(SearchSchema.SpanKeys.Append("attributes.<name>"))}");
+        }
+
+        if (entity == FilterEntity.Issue && key != "id")
+        {
+            throw new FilterException($"Invalid issue key '{key}' specified. Valid keys are ['id']");
         }
 
         return entity == FilterEntity.Attribute ? (entity, Attribute(key, sorting))
@@ -168,7 +179,7 @@ internal sealed class FilterParser
         {
             "IN" when token.Kind == TokenKind.Word => negated ? FilterOperator.NotIn : FilterOperator.In,
             _ when negated => throw Bad(token),
-            "RLIKE" when token.Kind == TokenKind.Word => throw new FilterException("RLIKE is not supported by this server: use LIKE or ILIKE."),
+            "RLIKE" when token.Kind == TokenKind.Word && schema.RegularExpressions => FilterOperator.RLike,
             "LIKE" when token.Kind == TokenKind.Word => FilterOperator.Like,
             "ILIKE" when token.Kind == TokenKind.Word => FilterOperator.ILike,
             "=" when token.Kind == TokenKind.Operator => FilterOperator.Equal,
@@ -192,12 +203,19 @@ internal sealed class FilterParser
     private bool IsNumeric(FilterEntity entity, string key) =>
         entity == FilterEntity.Metric || (entity == FilterEntity.Attribute && schema.NumericAttributes.Contains(key));
 
+    private bool IsLong(FilterEntity entity, string key) =>
+        (entity == FilterEntity.Span && key == "content") || (entity == FilterEntity.Attribute && schema.LongAttributes.Contains(key));
+
     private void Check(FilterEntity entity, string key, FilterOperator comparison)
     {
         var allowed = comparison switch
         {
-            FilterOperator.Equal or FilterOperator.NotEqual => true,
+            FilterOperator.Equal when entity == FilterEntity.Issue => true,
+            _ when entity == FilterEntity.Issue => false,
             FilterOperator.Like or FilterOperator.ILike => !IsNumeric(entity, key),
+            _ when IsLong(entity, key) => false,
+            FilterOperator.Equal or FilterOperator.NotEqual => true,
+            FilterOperator.RLike => !IsNumeric(entity, key),
             FilterOperator.IsNull or FilterOperator.IsNotNull => entity is not (FilterEntity.Attribute or FilterEntity.Metric or FilterEntity.Dataset or FilterEntity.Span),
             FilterOperator.In or FilterOperator.NotIn => entity is FilterEntity.Dataset or FilterEntity.Span || (entity == FilterEntity.Attribute && schema.ListAttributes.Contains(key))
                 ? true
@@ -238,6 +256,14 @@ internal sealed class FilterParser
         return token.Value;
     }
 
+    private string Expression(FilterEntity entity, string key)
+    {
+        var expression = Text(entity, key);
+        return Patterns.Fault(expression) is { } fault
+            ? throw new FilterException($"Invalid regular expression '{(expression.Length > 60 ? expression[..60] + "..." : expression)}' for RLIKE: {fault}.")
+            : expression;
+    }
+
     private List<string> List()
     {
         const string Expected = "Expected a non-empty list of quoted string values, such as ('a', 'b').";
@@ -272,6 +298,7 @@ internal sealed class FilterParser
         FilterOperator.LessOrEqual => "<=",
         FilterOperator.Like => "LIKE",
         FilterOperator.ILike => "ILIKE",
+        FilterOperator.RLike => "RLIKE",
         FilterOperator.In => "IN",
         FilterOperator.NotIn => "NOT IN",
         FilterOperator.IsNull => "IS NULL",

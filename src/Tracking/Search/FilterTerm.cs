@@ -12,6 +12,9 @@ internal enum FilterEntity
     Feedback,
     Expectation,
     Span,
+
+    /// <summary>An issue that a trace is part of.</summary>
+    Issue,
 }
 
 internal enum FilterOperator
@@ -24,6 +27,7 @@ internal enum FilterOperator
     LessOrEqual,
     Like,
     ILike,
+    RLike,
     In,
     NotIn,
     IsNull,

@@ -24,6 +24,15 @@ internal sealed record SearchSchema
     /// <summary>What is known of a span.</summary>
     public static IReadOnlySet<string> SpanKeys { get; } = Set("name", "type", "status", "content");
 
+    /// <summary>What names an attribute of a span, before its name.</summary>
+    public const string SpanAttribute = "attributes.";
+
+    /// <summary>Attributes that are long texts: only LIKE and ILIKE compare them.</summary>
+    public IReadOnlySet<string> LongAttributes { get; init; } = Set();
+
+    /// <summary>Whether texts may be compared by regular expressions.</summary>
+    public bool RegularExpressions { get; init; }
+
     /// <summary>Other spellings of attributes.</summary>
     public required IReadOnlyDictionary<string, string> Aliases { get; init; }
 
@@ -107,7 +116,10 @@ internal sealed record SearchSchema
             ["feedback"] = FilterEntity.Feedback,
             ["expectation"] = FilterEntity.Expectation,
             ["span"] = FilterEntity.Span,
+            ["issue"] = FilterEntity.Issue,
         },
+        RegularExpressions = true,
+        LongAttributes = Set("text"),
         TextAttributes = Set("request_id", "status", "client_request_id", "name", "run_id", "prompt", "text"),
         NumericAttributes = Set("timestamp", "execution_time", "end_time"),
         ListAttributes = Set("request_id", "status", "client_request_id", "name", "run_id"),

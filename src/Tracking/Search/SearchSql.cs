@@ -67,7 +67,10 @@ internal sealed class SearchSql(SearchTables tables, IReadOnlyList<MetricDataset
 
     public void And(string condition) => conditions.Add(condition);
 
-    public void And(FilterTerm term) => conditions.Add(term.Entity switch
+    public void And(FilterTerm term) => conditions.Add(Condition(term));
+
+    /// <summary>The condition of one comparison; its values become parameters.</summary>
+    public string Condition(FilterTerm term) => term.Entity switch
     {
         FilterEntity.Attribute when tables.Rows.TryGetValue(term.Key, out var rows) => $"EXISTS (SELECT 1 FROM {rows.Rows} AND {Compare(rows.Column, term)})",
         FilterEntity.Attribute => Compare(tables.Attributes[term.Key], term),
@@ -76,9 +79,10 @@ internal sealed class SearchSql(SearchTables tables, IReadOnlyList<MetricDataset
         FilterEntity.Dataset => Dataset(term),
         FilterEntity.Metadata => Keyed("trace_metadata", "trace", term),
         FilterEntity.Feedback or FilterEntity.Expectation => Keyed($"(SELECT trace, name, value FROM trace_assessments WHERE kind = '{term.Entity.ToString().ToLowerInvariant()}' AND valid = 1)", "trace", term),
-        FilterEntity.Span => $"EXISTS (SELECT 1 FROM trace_spans k WHERE k.trace = {tables.Key} AND {Compare(term.Key == "content" ? "k.document" : "k." + term.Key, term)})",
+        FilterEntity.Span => $"EXISTS (SELECT 1 FROM trace_spans k WHERE k.trace = {tables.Key} AND {Compare(Span(term.Key), term)})",
+        FilterEntity.Issue => $"EXISTS (SELECT 1 FROM trace_assessments k WHERE k.trace = {tables.Key} AND k.kind = 'issue' AND k.valid = 1 AND {Compare("k.name", term)})",
         _ => Keyed(tables.TagTable, tables.TagOwner, term),
-    });
+    };
 
     /// <summary>Sorts one stretch of the order by <paramref name="term"/>, which comes first in the order.</summary>
     public void By(SortTerm term, SortStretch only)
@@ -179,6 +183,10 @@ internal sealed class SearchSql(SearchTables tables, IReadOnlyList<MetricDataset
         : " AND (" + string.Join(" OR ", wanted.Select(dataset =>
             $"({alias}.dataset_name = {Add(dataset.Name)}{(dataset.Digest is { } digest ? $" AND {alias}.dataset_digest = {Add(digest)}" : "")})")) + ")";
 
+    private string Span(string key) => key == "content" ? "k.document"
+        : key.StartsWith(SearchSchema.SpanAttribute, StringComparison.Ordinal) ? $"span_attribute(k.document, {Add(key[SearchSchema.SpanAttribute.Length..])})"
+        : "k." + key;
+
     private string Dataset(FilterTerm term) => term.Key == "context"
         ? $"EXISTS (SELECT 1 FROM run_dataset_tags k WHERE k.run = {tables.Key} AND k.name = 'mlflow.data.context' AND {Compare("k.value", term)})"
         : $"EXISTS (SELECT 1 FROM run_datasets i JOIN datasets d ON d.key = i.dataset WHERE i.run = {tables.Key} AND {Compare("d." + term.Key, term)})";
@@ -197,7 +205,9 @@ internal sealed class SearchSql(SearchTables tables, IReadOnlyList<MetricDataset
     private string Compare(string column, FilterTerm term) => term.Operator switch
     {
         FilterOperator.Like => $"{column} GLOB {Add(Glob(term.Text!))}",
+        FilterOperator.ILike when !Ascii.IsValid(term.Text) => $"ilike({column}, {Add(term.Text!)})",
         FilterOperator.ILike => $"{column} LIKE {Add(term.Text!)}",
+        FilterOperator.RLike => $"{column} REGEXP {Add(term.Text!)}",
         FilterOperator.In => $"{column} IN ({string.Join(", ", term.List!.Select(Add))})",
         FilterOperator.NotIn => $"{column} NOT IN ({string.Join(", ", term.List!.Select(Add))})",
         _ => $"{column} {Spell(term.Operator)} {Add(term.Number is { } number ? number : term.Text!)}",

@@ -94,7 +94,6 @@ public sealed class ExperimentTests(ZaffreHost host) : IClassFixture<ZaffreHost>
     [InlineData("POST", "webhooks", "{}", HttpStatusCode.NotFound, "ENDPOINT_NOT_FOUND", "webhooks")]
     [InlineData("GET", "nothing/here", null, HttpStatusCode.NotFound, "ENDPOINT_NOT_FOUND", "GET /api/2.0/mlflow/nothing/here")]
     [InlineData("GET", "runs/create", null, HttpStatusCode.NotFound, "ENDPOINT_NOT_FOUND", "GET /api/2.0/mlflow/runs/create")]
-    [InlineData("POST", "/api/3.0/mlflow/traces/metrics", "{}", HttpStatusCode.NotFound, "ENDPOINT_NOT_FOUND", "aggregates of traces")]
     public async Task What_is_wrong_is_said_in_MLflows_words(string method, string path, string? body, HttpStatusCode status, string code, string message)
     {
         using var mlflow = await Mlflow.OwnerAsync(host);

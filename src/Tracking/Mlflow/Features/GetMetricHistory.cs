@@ -22,7 +22,7 @@ internal sealed class GetMetricHistory(IDatabase database) : MlflowOperation
         var request = await call.ReadAsync(ct);
         var (id, name) = (request.RunId(), request.RequiredText("metric_key"));
         long left = request.Long("max_results") is null ? long.MaxValue : MlflowLimits.Results(request, MlflowLimits.HistoryPage, MlflowLimits.HistoryPage);
-        var after = request.Text("page_token") is { } token ? Read(token) : null;
+        var after = request.Text("page_token") is { } token ? Read(token, $"{id}\n{name}") : null;
         var run = await database.ReadAsync(connection => RunStore.Find(connection, call.WorkspaceKey, id), ct) ?? throw MlflowErrors.NoRun(id);
 
         var first = await ReadAsync(run.Key, name, after, left, ct);
@@ -54,7 +54,7 @@ internal sealed class GetMetricHistory(IDatabase database) : MlflowOperation
 
                 if (left == 0 && (await ReadAsync(run.Key, name, after, 1, ct)).Count > 0)
                 {
-                    json.WriteString("next_page_token", PageToken.Write([after!.Time, after.Step, after.Nan, after.Value]));
+                    json.WriteString("next_page_token", PageToken.Write([after!.Time, after.Step, after.Nan, after.Value], $"{id}\n{name}"));
                 }
             },
             ct);
@@ -63,7 +63,7 @@ internal sealed class GetMetricHistory(IDatabase database) : MlflowOperation
     private Task<IReadOnlyList<MetricRow>> ReadAsync(long run, string name, MetricRow? after, long left, CancellationToken ct) =>
         database.ReadAsync(connection => MetricStore.History(connection, run, name, after, (int)Math.Min(left, Piece)), ct);
 
-    private static MetricRow Read(string token) => PageToken.Read(token, 4) is [long time, long step, long nan, double value]
+    private static MetricRow Read(string token, string search) => PageToken.Read(token, 4, search) is [long time, long step, long nan, double value]
         ? new MetricRow(0, "", time, step, nan, value)
         : throw MlflowErrors.InvalidValue("page_token", string.Create(CultureInfo.InvariantCulture, $"'{token}'"), "it is not a token of this history.");
 }

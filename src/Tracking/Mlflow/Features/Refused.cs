@@ -8,8 +8,6 @@ internal sealed class Refused : MlflowOperation
 {
     private static readonly (string Part, string What)[] Later =
     [
-        ("/traces/metrics", "aggregates of traces"),
-        ("/traces/calculate-filter-correlation", "correlation of trace filters"),
         ("/issues", "issues"),
         ("/prompt-optimization", "prompt optimization"),
         ("/datasets", "evaluation datasets"),

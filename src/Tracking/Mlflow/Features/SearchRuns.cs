@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.Json;
 using Zaffre.Database;
+using Zaffre.Kernel;
 using Zaffre.Tracking.Data;
 
 namespace Zaffre.Tracking.Mlflow.Features;
@@ -11,7 +12,7 @@ namespace Zaffre.Tracking.Mlflow.Features;
 /// </summary>
 internal sealed class SearchRuns(IDatabase database) : MlflowOperation
 {
-    private const int Piece = 500;
+    public const int Piece = 500;
 
     public override IReadOnlyList<string> Routes { get; } = Mlflow.Routes.Of("POST", "runs/search");
 
@@ -33,32 +34,35 @@ internal sealed class SearchRuns(IDatabase database) : MlflowOperation
                 return (found, Read(connection, found.Items.Take(Piece)));
             },
             ct);
-        await call.StreamAsync(
-            async json =>
-            {
-                if (page.Items.Count > 0)
-                {
-                    json.WriteStartArray("runs");
-                    Write(json, call, runs);
-                    await json.FlushAsync(ct);
-                    foreach (var keys in page.Items.Skip(Piece).Chunk(Piece))
-                    {
-                        Write(json, call, await database.ReadAsync(connection => Read(connection, keys), ct));
-                        await json.FlushAsync(ct);
-                    }
-
-                    json.WriteEndArray();
-                }
-
-                if (page.Next is not null)
-                {
-                    json.WriteString("next_page_token", page.Next);
-                }
-            },
-            ct);
+        await AnswerAsync(call, database, (page, runs), ct);
     }
 
-    private static IReadOnlyList<RunDetail> Read(DbConnection connection, IEnumerable<long> keys) => RunDetail.Read(connection, RunStore.ByKeys(connection, [.. keys]));
+    /// <summary>Answers with the runs of a page, of which the first are read already.</summary>
+    public static Task AnswerAsync(MlflowCall call, IDatabase database, (Page<long> Page, IReadOnlyList<RunDetail> First) found, CancellationToken ct) => call.StreamAsync(
+        async json =>
+        {
+            if (found.Page.Items.Count > 0)
+            {
+                json.WriteStartArray("runs");
+                Write(json, call, found.First);
+                await json.FlushAsync(ct);
+                foreach (var keys in found.Page.Items.Skip(Piece).Chunk(Piece))
+                {
+                    Write(json, call, await database.ReadAsync(connection => Read(connection, keys), ct));
+                    await json.FlushAsync(ct);
+                }
+
+                json.WriteEndArray();
+            }
+
+            if (found.Page.Next is not null)
+            {
+                json.WriteString("next_page_token", found.Page.Next);
+            }
+        },
+        ct);
+
+    public static IReadOnlyList<RunDetail> Read(DbConnection connection, IEnumerable<long> keys) => RunDetail.Read(connection, RunStore.ByKeys(connection, [.. keys]));
 
     private static void Write(Utf8JsonWriter json, MlflowCall call, IReadOnlyList<RunDetail> runs)
     {

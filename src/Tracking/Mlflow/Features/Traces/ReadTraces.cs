@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text.Json;
 using Zaffre.Database;
 using Zaffre.Tracking.Artifacts;
@@ -136,10 +137,7 @@ internal sealed class SearchTraces(IDatabase database) : MlflowOperation
         var (found, next) = await database.ReadAsync(
             connection =>
             {
-                var experiments = ids.Select(id => ExperimentStore.ById(connection, call.WorkspaceKey, id)?.Key).OfType<long>().Distinct().ToList();
-                var sql = new SearchSql(query.Tables);
-                sql.And($"t.experiment IN ({string.Join(", ", experiments)}) AND e.deleted = 0");
-                var page = query.Run(connection, sql);
+                var page = query.Run(connection, Scope(connection, call, ids));
                 return (TraceStore.Read(connection, page.Items), page.Next);
             },
             ct);
@@ -153,6 +151,15 @@ internal sealed class SearchTraces(IDatabase database) : MlflowOperation
                 }
             },
             ct);
+    }
+
+    /// <summary>The traces of these experiments, of those that are there and not deleted.</summary>
+    public static SearchSql Scope(DbConnection connection, MlflowCall call, IEnumerable<string> ids)
+    {
+        var experiments = ids.Select(id => ExperimentStore.ById(connection, call.WorkspaceKey, id)?.Key).OfType<long>().Distinct();
+        var sql = new SearchSql(SearchQuery.TraceTables);
+        sql.And($"t.experiment IN ({string.Join(", ", experiments)}) AND e.deleted = 0");
+        return sql;
     }
 
     private static bool HttpGet(MlflowCall call) => Microsoft.AspNetCore.Http.HttpMethods.IsGet(call.Http.Request.Method);
