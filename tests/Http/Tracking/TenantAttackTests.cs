@@ -15,7 +15,7 @@ public sealed partial class TenantAttackTests(ZaffreHost host) : IClassFixture<Z
     private static readonly string[] Prefixes = ["/api/2.0/mlflow", "/ajax-api/", "/api/3.0/mlflow", "/v1/traces", "/get-artifact", "/model-versions/", "/zaffre/v1/subscriptions", "/mlflow/v", "/history/v1.0", "/artifact/v2.0", "/metric/v2.0"];
 
     // What only reads, and takes a body because its question is long.
-    private static readonly string[] Questions = ["search", "search-datasets", "batchGetInfos", "get-latest-versions", "rundata", "/graphql", "/artifacts/batch/metadata", "/storageuri/batch/metadata", "/runs/{id}/list", "/full", "/sample", "/azuremonitor/list", "{**rest}"];
+    private static readonly string[] Questions = ["search", "search-datasets", "batchGetInfos", "get-latest-versions", "rundata", "traces/metrics", "traces/calculate-filter-correlation", "/graphql", "/artifacts/batch/metadata", "/storageuri/batch/metadata", "/runs/{id}/list", "/full", "/sample", "/azuremonitor/list", "{**rest}"];
 
     [Fact]
     public async Task A_reader_changes_nothing_and_a_stranger_reads_nothing_at_any_route_of_tracking()
