@@ -35,12 +35,12 @@ internal sealed class MetricService(IDatabase database, WorkspaceKeys workspaces
     {
         var (run, name) = (await RunAsync(call, ct), Name(call));
         var (from, to) = (Instant(call, "startTime"), Instant(call, "endTime") ?? long.MaxValue);
-        var after = call.Body.Text("continuationToken") is { Length: > 0 } token ? After(token)
+        var after = call.Body.Text("continuationToken") is { Length: > 0 } token ? After(run, name, token)
             : from is { } first ? new MetricRow(0, "", first - 1, long.MaxValue, 1, double.MaxValue)
             : null;
         var page = await database.ReadAsync(connection => MetricStore.History(connection, run.Key, name, after, PointsOnPage), ct);
         var points = page.Where(point => point.Time <= to).ToList();
-        var next = page.Count == PointsOnPage && points.Count == page.Count ? MetricValues.Token(page[^1]) : null;
+        var next = page.Count == PointsOnPage && points.Count == page.Count ? MetricValues.Token(run, name, page[^1]) : null;
         return ArmResults.Ok(MetricValues.Metric(run, name, points, next));
     }
 
@@ -106,7 +106,7 @@ internal sealed class MetricService(IDatabase database, WorkspaceKeys workspaces
         : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time.ToUnixTimeMilliseconds()
         : throw new ProblemException(ArmErrors.Invalid($"'{member}' is no time such as 2025-01-31T12:00:00Z.", member));
 
-    private static MetricRow After(string token) => PageToken.Read(token, 4) is [long time, long step, long nan, double value]
+    private static MetricRow After(RunRow run, string name, string token) => PageToken.Read(token, 4, MetricValues.Series(run, name)) is [long time, long step, long nan, double value]
         ? new MetricRow(0, "", time, step, nan, value)
         : throw new ProblemException(ArmErrors.Invalid("'continuationToken' is not one of this metric's.", "continuationToken"));
 

@@ -47,7 +47,7 @@ internal static class MetricValues
         ["standardSchemaId"] = null,
         ["value"] = new JsonArray([.. points.Select(point => (JsonNode)new JsonObject
         {
-            ["metricId"] = Token(point),
+            ["metricId"] = Token(run, name, point),
             ["createdUtc"] = RunHistory.Time(DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(point.Time, -62_135_596_800_000, 253_402_300_799_999))),
             ["step"] = point.Step,
             ["data"] = new JsonObject { [name] = double.IsFinite(point.Real) ? point.Real : double.IsNaN(point.Real) ? "NaN" : point.Real > 0 ? "Infinity" : "-Infinity" },
@@ -57,7 +57,10 @@ internal static class MetricValues
     };
 
     /// <summary>What tells a point from every other of its metric.</summary>
-    public static string Token(MetricRow point) => PageToken.Write([point.Time, point.Step, point.Nan, point.Value]);
+    public static string Token(RunRow run, string name, MetricRow point) => PageToken.Write([point.Time, point.Step, point.Nan, point.Value], Series(run, name));
+
+    /// <summary>What the tokens of a metric's pages are good for.</summary>
+    public static string Series(RunRow run, string name) => $"{run.Id}\n{name}";
 
     private static SentMetric Read(JsonObject metric, string where)
     {
