@@ -1,8 +1,6 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 using Dapper;
-using FsCheck;
-using FsCheck.Fluent;
+using Zaffre.Database;
 using Zaffre.Tracking;
 using Zaffre.Tracking.Data;
 using Zaffre.Tracking.Mlflow;
@@ -10,34 +8,46 @@ using Zaffre.Tracking.Search;
 
 namespace Zaffre.Tests.Unit.Tracking;
 
-/// <summary>Random filters and orders over random runs: the SQL finds what an evaluator in memory finds, in the same order, page by page.</summary>
+/// <summary>Random filters and orders over random runs: the SQL finds what the reference finds, in the same order, page by page.</summary>
 public sealed class SearchPropertyTests : IAsyncLifetime, IDisposable
 {
+    private const int Runs = 60;
     private static readonly string[] Keys = ["a", "A", "b c", "x.y", "mlflow.note"];
-    // Longer than what the index of values holds.
-    private static readonly string Long = new('p', 200);
-
-    private static readonly string[] Texts = ["", "a", "A", "ab", "a_b", "a%b", "*", "[x]", "it's", "B\"q", "10", "9", "ü", Long + "a", Long + "b"];
     private static readonly double[] Numbers = [-1, 0, 0.1, 1, 2, 1e300, double.PositiveInfinity, double.NegativeInfinity, double.NaN];
+    private static readonly string[] DatasetTexts = ["", "d", "D", "d%", "日本"];
     private static readonly ArtifactUris Uris = new("mlflow-artifacts:/", "/");
 
+    private static readonly SearchKind Kind = new(
+        [
+            new(FilterEntity.Metric, Keys, Field.Numeric, [.. Numbers.Where(double.IsFinite).Cast<object>()]),
+            new(FilterEntity.Param, Keys, Field.Keyed, FilterReference.Texts),
+            new(FilterEntity.Tag, Keys, Field.Keyed, FilterReference.Texts),
+            new(FilterEntity.Attribute, ["status", "run_name", "user_id", "artifact_uri"], Field.Text, [.. FilterReference.Texts, "RUNNING", "FINISHED", "%/run-_/artifacts", "a1", "ü0"]),
+            new(FilterEntity.Attribute, ["run_id"], Field.Listed, ["run-1", "run-2", "RUN-3", "run-3", "run-40", "run-1%"]),
+            new(FilterEntity.Attribute, ["start_time", "end_time", "created"], Field.Numeric, [.. Enumerable.Range(0, 12).Select(i => (object)(1_700_000_000_000d + i))]),
+            new(FilterEntity.Dataset, ["name", "digest", "context"], Field.Listed, DatasetTexts),
+        ],
+        [
+            (FilterEntity.Attribute, ["status", "run_name", "end_time", "start_time", "run_id", "user_id"]),
+            (FilterEntity.Metric, Keys),
+            (FilterEntity.Param, Keys),
+            (FilterEntity.Tag, Keys),
+        ],
+        [new(FilterEntity.Attribute, "start_time", true), new(FilterEntity.Attribute, "run_id", false)]);
+
     private readonly TrackingFixture fixture = new();
-    private readonly List<Model> runs = [];
+    private readonly List<(Searched Run, long Experiment)> runs = [];
     private long workspace;
-    private List<long> experiments = [];
 
     public async Task InitializeAsync()
     {
         workspace = await fixture.Workspaces.EnsureAsync(TrackingFixture.Workspace, default);
         var random = new Random(11);
-        for (var i = 0; i < 60; i++)
+        for (var i = 0; i < Runs; i++)
         {
-            var model = Model.Random(random, i);
-            var run = await fixture.Database.WriteAsync(scope => Store(scope, model), default);
-            runs.Add(model with { Experiment = run.ExperimentId });
+            var id = "run-" + i;
+            runs.Add(await fixture.Database.WriteAsync(scope => Store(scope, random, id), default));
         }
-
-        experiments = [.. runs.Select(run => long.Parse(run.Experiment)).Distinct()];
     }
 
     public Task DisposeAsync() => Task.CompletedTask;
@@ -45,31 +55,23 @@ public sealed class SearchPropertyTests : IAsyncLifetime, IDisposable
     public void Dispose() => fixture.Dispose();
 
     [Fact]
-    public void Filters_find_what_the_reference_finds() =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(10_000), Prop.ForAll(Arb.From(Terms(3)), terms =>
-        {
-            var filter = string.Join(" AND ", terms.Select(Spell));
-            var parsed = FilterParser.Parse(SearchSchema.Runs, filter);
-            var expected = runs.Where(run => terms.All(term => Holds(run, term))).OrderByDescending(run => run.Start).ThenBy(run => run.Id, StringComparer.Ordinal).Select(run => run.Id);
-            Assert.Equal(expected, Search(experiments, parsed, [], 1000));
-        }));
+    public void Ten_thousand_filters_find_what_the_reference_finds()
+    {
+        var all = runs.Select(run => run.Experiment).Distinct().ToList();
+        FilterReference.Check(Kind, [.. runs.Select(run => run.Run)], (10_000, false), (filter, order, top) => Search(all, filter, order, top));
+    }
 
     [Fact]
-    public void Orders_put_missing_values_last_and_NaN_before_them_and_pages_have_no_gaps() =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(300), Prop.ForAll(Arb.From(Orders()), Arb.From(Gen.Choose(1, 25)), (order, top) =>
-        {
-            var parsed = FilterParser.ParseOrder(SearchSchema.Runs, [.. order.Select(Spell)]);
-            Assert.Equal(Reference(runs, order), Search(experiments, [], parsed, top));
-        }));
+    public void Orders_put_missing_values_last_and_NaN_before_them_and_pages_have_no_gaps()
+    {
+        var all = runs.Select(run => run.Experiment).Distinct().ToList();
+        FilterReference.Check(Kind, [.. runs.Select(run => run.Run)], (300, true), (filter, order, top) => Search(all, filter, order, top));
+    }
 
     [Fact]
     public void Pages_of_one_experiment_that_come_by_an_index_are_those_of_the_reference() =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(1000), Prop.ForAll(Arb.From(Terms(2)), Arb.From(Orders()), Arb.From(Gen.Choose(1, 25)), (terms, order, top) =>
-        {
-            var filter = top % 2 == 0 ? [] : terms;
-            var found = Search([experiments[0]], FilterParser.Parse(SearchSchema.Runs, string.Join(" AND ", filter.Select(Spell))), FilterParser.ParseOrder(SearchSchema.Runs, [.. order.Select(Spell)]), top);
-            Assert.Equal(Reference(runs.Where(run => run.Experiment == FormattableString.Invariant($"{experiments[0]}") && filter.All(term => Holds(run, term))), order), found);
-        }));
+        FilterReference.Check(
+            Kind, [.. runs.Where(run => run.Experiment == runs[0].Experiment).Select(run => run.Run)], (1000, true), (filter, order, top) => Search([runs[0].Experiment], filter, order, top));
 
     [Theory]
     [InlineData("Active")]
@@ -79,7 +81,8 @@ public sealed class SearchPropertyTests : IAsyncLifetime, IDisposable
     {
         // Of each experiment some runs are deleted; the third is deleted altogether.
         var random = new Random(23);
-        var gone = runs.Where(_ => random.Next(3) == 0).Select(run => run.Id).ToHashSet(StringComparer.Ordinal);
+        var gone = runs.Where(_ => random.Next(3) == 0).Select(run => run.Run.Id).ToHashSet(StringComparer.Ordinal);
+        var all = runs.Select(run => run.Experiment).Distinct().ToList();
         await fixture.Database.WriteAsync(
             scope =>
             {
@@ -88,14 +91,12 @@ public sealed class SearchPropertyTests : IAsyncLifetime, IDisposable
                     RunStore.SetDeleted(scope, RunStore.Find(scope, workspace, id)!.Key, deleted: true);
                 }
 
-                ExperimentStore.SetDeleted(scope, experiments[^1], deleted: true);
+                ExperimentStore.SetDeleted(scope, all[^1], deleted: true);
                 return true;
             },
             default);
-        bool Shown(Model run) => view == "All" || (view == "Deleted") == (gone.Contains(run.Id) || run.Experiment == FormattableString.Invariant($"{experiments[^1]}"));
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(200), Prop.ForAll(Arb.From(Orders()), Arb.From(Gen.Choose(1, 25)), (order, top) => Assert.Equal(
-            Reference(runs.Where(Shown), order),
-            Search(experiments, [], FilterParser.ParseOrder(SearchSchema.Runs, [.. order.Select(Spell)]), top, Enum.Parse<SearchView>(view)))));
+        bool Shown((Searched Run, long Experiment) run) => view == "All" || (view == "Deleted") == (gone.Contains(run.Run.Id) || run.Experiment == all[^1]);
+        FilterReference.Check(Kind, [.. runs.Where(Shown).Select(run => run.Run)], (200, true), (filter, order, top) => Search(all, filter, order, top, Enum.Parse<SearchView>(view)));
     }
 
     [Theory]
@@ -126,140 +127,83 @@ public sealed class SearchPropertyTests : IAsyncLifetime, IDisposable
         Assert.DoesNotContain(plans, step => step.StartsWith("SCAN", StringComparison.Ordinal));
     }
 
-    private static Gen<Term[]> Terms(int most) =>
-        from count in Gen.Choose(1, most)
-        from terms in Gen.ArrayOf(Gen.OneOf(Metric(), Text(FilterEntity.Param), Text(FilterEntity.Tag), Attribute(), Time()), count)
-        select terms;
-
-    private static Gen<Term> Metric() =>
-        from key in Gen.Elements(Keys)
-        from comparison in Gen.Elements("=", "!=", ">", ">=", "<", "<=")
-        from value in Gen.Elements(Numbers.Where(double.IsFinite).ToArray())
-        select new Term(FilterEntity.Metric, key, comparison, value, "", []);
-
-    private static Gen<Term> Text(FilterEntity entity) =>
-        from key in Gen.Elements(Keys)
-        from comparison in Gen.Elements("=", "!=", "LIKE", "ILIKE", "IS NULL", "IS NOT NULL")
-        from value in Gen.Elements(Texts.Concat(["a%", "%b", "_", "A_b", "%"]).ToArray())
-        select new Term(entity, key, comparison, 0, value, []);
-
-    private static Gen<Term> Attribute() =>
-        from key in Gen.Elements("status", "run_name", "user_id", "run_id", "artifact_uri")
-        from comparison in Gen.Elements("=", "!=", "LIKE", "ILIKE", "IN", "NOT IN")
-        from value in Gen.Elements(Texts.Concat(["RUNNING", "FINISHED", "run-1%", "RUN-3", "run-3", "%/run-_/artifacts"]).ToArray())
-        from list in Gen.ArrayOf(Gen.Elements("run-1", "run-2", "RUN-3", "run-40"), 2)
-        select new Term(FilterEntity.Attribute, comparison is "IN" or "NOT IN" ? "run_id" : key, comparison, 0, value, list);
-
-    private static Gen<Term> Time() =>
-        from key in Gen.Elements("start_time", "end_time")
-        from comparison in Gen.Elements("=", "!=", ">", ">=", "<", "<=")
-        from value in Gen.Choose(0, 12)
-        select new Term(FilterEntity.Attribute, key, comparison, 1_700_000_000_000 + value, "", []);
-
-    private static Gen<Sort[]> Orders() =>
-        from count in Gen.Choose(0, 3)
-        from sorts in Gen.ArrayOf(
-            from entity in Gen.Elements(FilterEntity.Attribute, FilterEntity.Metric, FilterEntity.Param, FilterEntity.Tag)
-            from key in Gen.Elements(Keys)
-            from attribute in Gen.Elements("status", "run_name", "end_time", "start_time", "run_id", "user_id")
-            from down in Gen.Elements(true, false)
-            select new Sort(entity, entity == FilterEntity.Attribute ? attribute : key, down), count)
-        select sorts.DistinctBy(sort => (sort.Entity, sort.Key)).ToArray();
-
-    private static string Quote(string text) => "'" + text.Replace("'", "''", StringComparison.Ordinal) + "'";
-
-    private static string Name(FilterEntity entity, string key) => entity switch
+    private (Searched, long) Store(WriteScope scope, Random random, string id)
     {
-        FilterEntity.Metric => $"metrics.`{key}`",
-        FilterEntity.Param => $"params.\"{key}\"",
-        FilterEntity.Tag => key.Contains(' ', StringComparison.Ordinal) ? $"tags.`{key}`" : $"tag.{key}",
-        _ => key,
-    };
-
-    private static string Spell(Sort sort) => Name(sort.Entity, sort.Key) + (sort.Descending ? " DESC" : "");
-
-    private static string Spell(Term term) => $"{Name(term.Entity, term.Key)} {term.Comparison} " + term switch
-    {
-        { Comparison: "IS NULL" or "IS NOT NULL" } => "",
-        { Comparison: "IN" or "NOT IN" } => "(" + string.Join(", ", term.List.Select(Quote)) + ")",
-        { Entity: FilterEntity.Metric } or { Key: "start_time" or "end_time" } => term.Number.ToString("R", CultureInfo.InvariantCulture),
-        _ => Quote(term.Text),
-    };
-
-    private static bool Holds(Model run, Term term) => term.Entity switch
-    {
-        FilterEntity.Metric => run.Metrics.TryGetValue(term.Key, out var metric) && Compare(metric, term),
-        FilterEntity.Param => Keyed(run.Params, term),
-        FilterEntity.Tag => Keyed(run.Tags, term),
-        _ when term.Key is "start_time" => Compare(run.Start, term),
-        _ when term.Key is "end_time" => run.End is { } end && Compare(end, term),
-        _ => Compare(run.Attribute(term.Key), term),
-    };
-
-    private static bool Keyed(Dictionary<string, string> values, Term term) => term.Comparison switch
-    {
-        "IS NULL" => !values.ContainsKey(term.Key),
-        "IS NOT NULL" => values.ContainsKey(term.Key),
-        _ => values.TryGetValue(term.Key, out var value) && Compare(value, term),
-    };
-
-    private static bool Compare(double value, Term term) => term.Comparison switch
-    {
-        "=" => value == term.Number,
-        "!=" => value != term.Number,
-        ">" => value > term.Number,
-        ">=" => value >= term.Number,
-        "<" => value < term.Number,
-        _ => value <= term.Number,
-    };
-
-    private static bool Compare(string value, Term term) => term.Comparison switch
-    {
-        "=" => value == term.Text,
-        "!=" => value != term.Text,
-        "IN" => term.List.Contains(value),
-        "NOT IN" => !term.List.Contains(value),
-        _ => Regex.IsMatch(
-            value,
-            "\\A" + Regex.Escape(term.Text).Replace("%", ".*", StringComparison.Ordinal).Replace("_", ".", StringComparison.Ordinal) + "\\z",
-            RegexOptions.Singleline | (term.Comparison == "ILIKE" ? RegexOptions.IgnoreCase | RegexOptions.CultureInvariant : RegexOptions.None),
-            TimeSpan.FromSeconds(1)),
-    };
-
-    private static Run Store(Zaffre.Database.WriteScope scope, RunStore store, MetricStore metrics, Model model)
-    {
-        var run = store.Create(scope, new NewRun
+        T Pick<T>(IReadOnlyList<T> of) => of[random.Next(of.Count)];
+        var (start, ended) = (1_700_000_000_000 + random.Next(10), random.Next(2) == 0);
+        var (name, user) = (Pick(FilterReference.Texts) + random.Next(3), Pick(FilterReference.Texts));
+        var made = ((RunStore)fixture.Runs).Create(scope, new NewRun
         {
             Workspace = TrackingFixture.Workspace,
-            Id = model.Id,
-            Experiment = model.Experiment,
-            DisplayName = model.Name,
-            User = model.User,
+            Id = id,
+            Experiment = random.Next(4) switch { 0 => "one", 1 or 2 => "two", _ => "three" },
+            DisplayName = name,
+            User = user,
             Status = RunStatus.Running,
-            Started = DateTimeOffset.FromUnixTimeMilliseconds(model.Start),
+            Started = DateTimeOffset.FromUnixTimeMilliseconds(start),
             Type = null,
         });
-        var row = RunStore.Find(scope, run.Key)!;
-        if (model.End is { } end)
+        var row = RunStore.Find(scope, made.Key)!;
+        var end = start + random.Next(5);
+        if (ended)
         {
-            RunStore.Move(scope, row, model.Status, end);
+            RunStore.Move(scope, row, RunStatus.Completed, end);
         }
 
-        RunData.SetTags(scope, row, model.Tags.Select(tag => (tag.Key, tag.Value)));
-        RunData.LogParams(scope, row, model.Params.Select(param => (param.Key, param.Value)));
-        metrics.Log(scope, row, [.. model.Metrics.Select(metric => new MetricPoint(metric.Key, metric.Value, 1, 1))]);
-        return run;
+        var run = new Searched(id)
+            .With(FilterEntity.Attribute, "run_id", id).With(FilterEntity.Attribute, "run_name", name).With(FilterEntity.Attribute, "user_id", user)
+            .With(FilterEntity.Attribute, "status", ended ? "FINISHED" : "RUNNING").With(FilterEntity.Attribute, "start_time", start).With(FilterEntity.Attribute, "created", start)
+            .With(FilterEntity.Attribute, "end_time", ended ? end : null).With(FilterEntity.Attribute, "artifact_uri", $"mlflow-artifacts:/{made.ExperimentId}/{id}/artifacts");
+        foreach (var key in Keys)
+        {
+            var (metric, param, tag) = (random.Next(2) == 0, random.Next(2) == 0, random.Next(2) == 0);
+            if (metric)
+            {
+                var value = Pick(Numbers);
+                fixture.Metrics.Log(scope, row, [new MetricPoint(key, value, 1, 1)]);
+                run.With(FilterEntity.Metric, key, value);
+            }
+
+            if (param)
+            {
+                var value = Pick(FilterReference.Texts);
+                RunData.LogParams(scope, row, [(key, value)]);
+                run.With(FilterEntity.Param, key, value);
+            }
+
+            if (tag)
+            {
+                var value = Pick(FilterReference.Texts);
+                RunData.SetTags(scope, row, [(key, value)]);
+                run.With(FilterEntity.Tag, key, value);
+            }
+        }
+
+        foreach (var dataset in DatasetTexts.Where(_ => random.Next(3) == 0))
+        {
+            var (digest, context) = (Pick(DatasetTexts), random.Next(2) == 0 ? Pick(DatasetTexts) : null);
+            InputStore.LogDataset(scope, row, new DatasetRow { Name = dataset, Digest = digest, SourceType = "local", Source = "" }, context is null ? [] : [(InputStore.Context, context)]);
+            run.With(FilterEntity.Dataset, "name", dataset).With(FilterEntity.Dataset, "digest", digest).With(FilterEntity.Dataset, "context", context);
+        }
+
+        return (run, long.Parse(made.ExperimentId, CultureInfo.InvariantCulture));
     }
 
-    private Run Store(Zaffre.Database.WriteScope scope, Model model) => Store(scope, (RunStore)fixture.Runs, fixture.Metrics, model);
-
-    private List<string> Search(IReadOnlyList<long> searched, IReadOnlyList<FilterTerm> filter, IReadOnlyList<SortTerm> order, int top, SearchView view = SearchView.Active)
+    private List<string> Search(IReadOnlyList<long> searched, string filter, string[] order, int top, SearchView view = SearchView.Active)
     {
         var found = new List<string>();
         string? token = null;
         do
         {
-            var query = new SearchQuery { Tables = SearchQuery.RunTables, Filter = filter, Order = order, View = view, Top = top, Token = token };
+            var query = new SearchQuery
+            {
+                Tables = SearchQuery.RunTables,
+                Filter = FilterParser.Parse(SearchSchema.Runs, filter),
+                Order = FilterParser.ParseOrder(SearchSchema.Runs, order),
+                View = view,
+                Top = top,
+                Token = token,
+            };
             var (page, rows) = fixture.Database.ReadAsync(
                 connection =>
                 {
@@ -272,87 +216,5 @@ public sealed class SearchPropertyTests : IAsyncLifetime, IDisposable
         }
         while (token is not null);
         return found;
-    }
-
-    private static IEnumerable<string> Reference(IEnumerable<Model> of, Sort[] order)
-    {
-        var sorted = of.OrderBy(_ => 0);
-        foreach (var sort in order)
-        {
-            int Rank(Model run) => run.Value(sort) switch { null => 2, double.NaN => 1, _ => 0 };
-            sorted = sorted.ThenBy(Rank);
-            var comparer = Comparer<object?>.Create((left, right) => (left, right) switch
-            {
-                (string a, string b) => string.CompareOrdinal(a, b),
-                (double a, double b) when !double.IsNaN(a) && !double.IsNaN(b) => a.CompareTo(b),
-                _ => 0,
-            });
-            sorted = sort.Descending ? sorted.ThenByDescending(run => run.Value(sort), comparer) : sorted.ThenBy(run => run.Value(sort), comparer);
-        }
-
-        return sorted.ThenByDescending(run => run.Start).ThenBy(run => run.Id, StringComparer.Ordinal).Select(run => run.Id);
-    }
-
-    private sealed record Term(FilterEntity Entity, string Key, string Comparison, double Number, string Text, string[] List);
-
-    private sealed record Sort(FilterEntity Entity, string Key, bool Descending);
-
-    private sealed record Model(string Id, string Experiment, string Name, string User, RunStatus Status, long Start, long? End)
-    {
-        public Dictionary<string, double> Metrics { get; } = new(StringComparer.Ordinal);
-
-        public Dictionary<string, string> Params { get; } = new(StringComparer.Ordinal);
-
-        public Dictionary<string, string> Tags { get; } = new(StringComparer.Ordinal);
-
-        public static Model Random(Random random, int i)
-        {
-            string Pick() => Texts[random.Next(Texts.Length)];
-            var ended = random.Next(2) == 0;
-            var start = 1_700_000_000_000 + random.Next(10);
-            var model = new Model(
-                "run-" + i, random.Next(4) switch { 0 => "one", 1 => "two", 2 => "two", _ => "three" }, Pick() + random.Next(3), Pick(), ended ? RunStatus.Completed : RunStatus.Running, start, ended ? start + random.Next(5) : null);
-            foreach (var key in Keys)
-            {
-                if (random.Next(2) == 0)
-                {
-                    model.Metrics[key] = Numbers[random.Next(Numbers.Length)];
-                }
-
-                if (random.Next(2) == 0)
-                {
-                    model.Params[key] = Pick();
-                }
-
-                if (random.Next(2) == 0)
-                {
-                    model.Tags[key] = Pick();
-                }
-            }
-
-            return model;
-        }
-
-        public string Attribute(string key) => key switch
-        {
-            "status" => Status.ToMlflow(),
-            "run_name" => Name,
-            "user_id" => User,
-            "run_id" => Id,
-            _ => $"mlflow-artifacts:/{Experiment}/{Id}/artifacts",
-        };
-
-        public object? Value(Sort sort) => sort.Entity switch
-        {
-            FilterEntity.Metric => Metrics.TryGetValue(sort.Key, out var metric) ? metric : null,
-            FilterEntity.Param => Params.GetValueOrDefault(sort.Key),
-            FilterEntity.Tag => Tags.GetValueOrDefault(sort.Key),
-            _ => sort.Key switch
-            {
-                "start_time" => (double)Start,
-                "end_time" => End is { } end ? (double)end : null,
-                _ => Attribute(sort.Key),
-            },
-        };
     }
 }
