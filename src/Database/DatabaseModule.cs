@@ -16,7 +16,7 @@ public static class DatabaseModule
         services.AddSingleton<EventSignal>();
         services.AddSingleton(provider => new SqliteDatabase(
             provider.GetRequiredService<DataDirectory>(),
-            provider.GetServices<MigrationSource>(),
+            provider.GetRequiredService<DatabaseParts>(),
             (provider.GetRequiredService<EventSignal>(), [.. provider.GetServices<ICommitListener>()]),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<SqliteDatabase>>()));

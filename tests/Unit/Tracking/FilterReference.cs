@@ -178,7 +178,7 @@ internal static class FilterReference
         var sorted = things.OrderBy(_ => 0);
         foreach (var sort in order)
         {
-            object? First(Searched thing) => thing[sort.Entity, sort.Key].FirstOrDefault();
+            object? First(Searched thing) => thing[sort.Entity, sort.Key] is [var first, ..] ? first : null;
             var comparer = Comparer<object?>.Create((left, right) => (left, right) switch
             {
                 (string a, string b) => string.CompareOrdinal(a, b),
