@@ -8,7 +8,7 @@ import uuid
 from typing import Any, List, Set
 
 from azureml_plugin import RunArtifacts, Service
-from mlflow_fluent import NEW, VERSIONS, Fluent
+from mlflow_fluent import VERSIONS, Fluent
 from mlflow_reference import Reference
 from mlflow_wire import Transport, Wire
 
@@ -30,9 +30,6 @@ REFUSED = {
     "/mlflow/unified-traces": "traces of Databricks",
     "/mlflow/get-online-trace-details": "traces of Databricks",
 }
-
-# Aggregations over traces have tests of their own.
-ELSEWHERE = {f"POST {NEW}/traces/metrics", f"POST {NEW}/traces/calculate-filter-correlation"}
 
 # Mount, prefix of the API's paths, whether artifacts have azureml:// URIs.
 MOUNTS = {

@@ -233,6 +233,19 @@ class Traces(Contract):
         self.assertEqual({"traces_deleted": 1}, self.call(f"POST {API}/traces/delete-traces", experiment_id=experiment, request_ids=[second]))
         self.assertEqual({"traces_deleted": 1}, self.call(f"POST {NEW}/traces/delete-traces", experiment_id=experiment, max_timestamp_millis=now(), max_traces=10))
 
+    def test_figures_of_traces(self) -> None:
+        mlflow = self.client("plain", 3)
+        experiment = mlflow.set_experiment(unique("exp"))["experiment_id"]
+        mlflow.trace()
+        mlflow.trace()
+        count = {"experiment_ids": [experiment], "view_type": "TRACES", "metric_name": "trace_count", "aggregations": [{"aggregation_type": "COUNT"}]}
+        points = self.call(f"POST {NEW}/traces/metrics", **count, dimensions=["trace_name"])["data_points"]
+        self.assertEqual([{"metric_name": "trace_count", "dimensions": {"trace_name": "predict"}, "values": {"COUNT": 2}}], points)
+        spread = self.call(f"POST {NEW}/traces/metrics", **{**count, "metric_name": "latency", "aggregations": [{"aggregation_type": "PERCENTILE", "percentile_value": 50}]})
+        self.assertEqual([1500.0], list(spread["data_points"][0]["values"].values()))
+        together = self.call(f"POST {NEW}/traces/calculate-filter-correlation", experiment_ids=[experiment], filter_string1="status = 'OK'", filter_string2="name = 'predict'")
+        self.assertEqual((2, 2, 2, 2), tuple(together[name] for name in ("filter1_count", "filter2_count", "joint_count", "total_count")))
+
     def test_assessments(self) -> None:
         mlflow = self.client("plain", 3)
         mlflow.set_experiment(unique("exp"))
