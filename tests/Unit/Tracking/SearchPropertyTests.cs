@@ -179,14 +179,19 @@ public sealed class SearchPropertyTests : IAsyncLifetime, IDisposable
             }
         }
 
+        LogDatasets(scope, row, random, run);
+        return (run, long.Parse(made.ExperimentId, CultureInfo.InvariantCulture));
+    }
+
+    private static void LogDatasets(WriteScope scope, RunRow row, Random random, Searched run)
+    {
+        string Pick() => DatasetTexts[random.Next(DatasetTexts.Length)];
         foreach (var dataset in DatasetTexts.Where(_ => random.Next(3) == 0))
         {
-            var (digest, context) = (Pick(DatasetTexts), random.Next(2) == 0 ? Pick(DatasetTexts) : null);
+            var (digest, context) = (Pick(), random.Next(2) == 0 ? Pick() : null);
             InputStore.LogDataset(scope, row, new DatasetRow { Name = dataset, Digest = digest, SourceType = "local", Source = "" }, context is null ? [] : [(InputStore.Context, context)]);
             run.With(FilterEntity.Dataset, "name", dataset).With(FilterEntity.Dataset, "digest", digest).With(FilterEntity.Dataset, "context", context);
         }
-
-        return (run, long.Parse(made.ExperimentId, CultureInfo.InvariantCulture));
     }
 
     private List<string> Search(IReadOnlyList<long> searched, string filter, string[] order, int top, SearchView view = SearchView.Active)
