@@ -29,7 +29,7 @@ internal static class DeleteDeployment
                 if (resources.Find(scope, id.Parent) is { } parent && resources.Find(scope, id) is not null
                     && OnlineEndpoint.TrafficOf(parent.Document).Concat(OnlineEndpoint.MirrorOf(parent.Document)).Any(t => t.Value > 0 && t.Key.Equals(name, StringComparison.OrdinalIgnoreCase)))
                 {
-                    throw new ProblemException(ArmErrors.Conflict($"Deployment '{name}' has live or mirrored traffic. Set its share to 0 on endpoint '{endpoint}' first.", "DeploymentHasTraffic"));
+                    throw new ProblemException(ArmErrors.Conflict($"Deployment '{name}' has traffic, live or mirrored. Set its share to 0 on endpoint '{endpoint}' first.", "DeploymentHasTraffic"));
                 }
 
                 return resources.Delete(scope, id, caller, condition);
