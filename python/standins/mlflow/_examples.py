@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import importlib
 import json
 import os
 from typing import Any, Dict, NamedTuple, Optional
@@ -39,11 +40,11 @@ def load(folder: str, info: Dict[str, Any]) -> Any:
     with open(os.path.join(folder, info["artifact_path"]), encoding="utf-8") as stream:
         stored = json.load(stream)
     if info["type"] == "dataframe":
-        import pandas
+        pandas = importlib.import_module("pandas")
 
         return pandas.DataFrame(**stored)
     if info["type"] == "ndarray":
-        import numpy
+        numpy = importlib.import_module("numpy")
 
         inputs = stored["inputs"]
         return {k: numpy.array(v) for k, v in inputs.items()} if isinstance(inputs, dict) else numpy.array(inputs)

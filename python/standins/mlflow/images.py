@@ -1,5 +1,6 @@
 """Images and figures as artifacts."""
 
+import importlib
 import os
 import posixpath
 import re
@@ -21,7 +22,7 @@ class Image:
 
     def to_array(self) -> Any:
         """The image as a numpy array."""
-        import numpy
+        numpy = importlib.import_module("numpy")
 
         return numpy.array(self.image)
 
@@ -105,7 +106,7 @@ def _pil(image: Any) -> Any:
 
 def _bytes_of(image: Any) -> Any:
     """A (rows, columns, channels) array of bytes. Floats count from 0 to 1, as the real mlflow takes them."""
-    import numpy
+    numpy = importlib.import_module("numpy")
 
     array = numpy.asarray(image.to_numpy() if hasattr(image, "to_numpy") else image)
     if array.ndim == 2:

@@ -1,5 +1,6 @@
 """What the flavors log alike: parameters, models with signatures and examples, data sets, importance of features."""
 
+import importlib
 import json
 from typing import Any, Callable, Dict, List, Optional
 
@@ -35,7 +36,7 @@ def example_of(data: Any) -> Any:
     if hasattr(head, "toarray"):
         return head.toarray()
     if isinstance(head, list):
-        import numpy
+        numpy = importlib.import_module("numpy")
 
         return numpy.array(head)
     return head.copy() if hasattr(head, "copy") else head
@@ -106,7 +107,7 @@ def _dataset(data: Any, targets: Any, name: Optional[str]) -> Any:
 
     if hasattr(data, "iloc") and hasattr(data, "columns"):
         return datasets.from_pandas(data, name=name)._to_mlflow_entity()
-    import numpy
+    numpy = importlib.import_module("numpy")
 
     features = numpy.asarray(data.toarray() if hasattr(data, "toarray") else data)
     return datasets.from_numpy(features, targets=numpy.asarray(targets) if targets is not None else None, name=name)._to_mlflow_entity()
@@ -138,8 +139,8 @@ def log_figure(figure: Any, name: str) -> None:
 
 def new_figure(width: float = 6.4, height: float = 4.8) -> Any:
     """A figure that needs no screen and leaves the script's own alone."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    FigureCanvasAgg = importlib.import_module("matplotlib.backends.backend_agg").FigureCanvasAgg
+    Figure = importlib.import_module("matplotlib.figure").Figure
 
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)

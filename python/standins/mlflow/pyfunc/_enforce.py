@@ -1,6 +1,7 @@
 """Inputs against a model's signature: missing ones are refused, extra ones dropped, types widened and never narrowed."""
 
 import datetime
+import importlib
 from typing import Any, Dict, Optional
 
 from ..exceptions import invalid, missing
@@ -26,7 +27,7 @@ def enforce(data: Any, schema: Schema) -> Any:
     if lacking:
         extra = [name for name in given if name not in names]
         raise invalid("Model is missing inputs {}.{}".format(lacking, " Note that there were extra inputs: {}.".format(extra) if extra else ""))
-    import pandas
+    pandas = importlib.import_module("pandas")
 
     frame = frame.rename(columns=str)
     known = schema.input_dict()
@@ -88,7 +89,7 @@ def _column(series: Any, spec: ColSpec, name: str) -> Any:
     if have == wanted and spec.type not in (DataType.string, DataType.binary):
         return series
     if spec.type == DataType.datetime:
-        import pandas
+        pandas = importlib.import_module("pandas")
 
         try:
             return pandas.to_datetime(series)
@@ -116,7 +117,7 @@ def _column(series: Any, spec: ColSpec, name: str) -> Any:
 
 def _of_objects(series: Any, spec: ColSpec, name: str, wanted: Any) -> Any:
     """A column of Python's own values, as JSON brings them."""
-    import pandas
+    pandas = importlib.import_module("pandas")
 
     if spec.required and any(_is_missing(value) for value in series) and wanted.kind != "f":
         raise _unsafe(name, series.dtype, spec.type.name)
@@ -182,7 +183,7 @@ def _plain(value: Any, kind: Any, name: str) -> Any:
 
 
 def _tensors(data: Any, schema: Schema) -> Any:
-    import numpy
+    numpy = importlib.import_module("numpy")
 
     if schema.has_input_names():
         if hasattr(data, "iloc"):
@@ -203,7 +204,7 @@ def _tensors(data: Any, schema: Schema) -> Any:
 
 
 def _tensor(value: Any, spec: TensorSpec) -> Any:
-    import numpy
+    numpy = importlib.import_module("numpy")
 
     array = value if hasattr(value, "toarray") else numpy.asarray(value)
     wanted = numpy.dtype(spec.type)

@@ -17,7 +17,7 @@ _STATE = "state_dict.pth"
 
 def get_default_pip_requirements() -> List[str]:
     """The packages that loading a model needs."""
-    import torch
+    torch = importlib.import_module("torch")
 
     return [_folder.pinned("torch", str(torch.__version__)), _folder.pinned("cloudpickle")]
 
@@ -33,7 +33,7 @@ def save_model(
     extra_pip_requirements: Any = None, metadata: Optional[Dict[str, Any]] = None, **saving: Any,
 ) -> None:
     """Saves a module or a scripted one into a new folder; other options go to ``torch.save``."""
-    import torch
+    torch = importlib.import_module("torch")
 
     if not isinstance(pytorch_model, torch.nn.Module):
         raise TypeError("Argument 'pytorch_model' should be a torch.nn.Module")
@@ -81,7 +81,7 @@ def load_model(model_uri: str, dst_path: Optional[str] = None, **loading: Any) -
 
 def save_state_dict(state_dict: Any, path: Any, **saving: Any) -> None:
     """Saves the state of a module into a folder."""
-    import torch
+    torch = importlib.import_module("torch")
 
     if not isinstance(state_dict, dict):
         raise TypeError("Invalid object type for `state_dict`: {}. Must be an instance of `dict`".format(type(state_dict)))
@@ -102,7 +102,7 @@ def log_state_dict(state_dict: Any, artifact_path: str, **saving: Any) -> None:
 
 def load_state_dict(state_dict_uri: str, **loading: Any) -> Any:
     """Loads the state of a module."""
-    import torch
+    torch = importlib.import_module("torch")
 
     return torch.load(os.path.join(_places.fetch(state_dict_uri), _STATE), **loading)
 
@@ -135,7 +135,7 @@ def _extra(files: Optional[List[str]], path: str) -> List[str]:
 
 
 def _load(path: str, device: Any = None, **loading: Any) -> Any:
-    import torch
+    torch = importlib.import_module("torch")
 
     if os.path.isdir(path):
         with open(os.path.join(path, _PICKLER), encoding="utf-8") as stream:
@@ -163,8 +163,8 @@ class _Wrapper:
         return self.pytorch_model
 
     def predict(self, data: Any, params: Optional[Dict[str, Any]] = None) -> Any:
-        import numpy
-        import torch
+        numpy = importlib.import_module("numpy")
+        torch = importlib.import_module("torch")
 
         is_frame = hasattr(data, "iloc")
         if not is_frame and not hasattr(data, "shape"):
@@ -179,7 +179,7 @@ class _Wrapper:
             raise TypeError("Expected PyTorch model to output a single output tensor, but got output of type '{}'".format(type(found)))
         if not is_frame:
             return found.cpu().numpy()
-        import pandas
+        pandas = importlib.import_module("pandas")
 
         return pandas.DataFrame(found.cpu().numpy(), index=data.index)
 

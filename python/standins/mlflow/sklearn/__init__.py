@@ -1,5 +1,6 @@
 """Saving, loading and autologging of scikit-learn models."""
 
+import importlib
 import os
 import pickle
 from typing import Any, Dict, List, Optional
@@ -97,7 +98,7 @@ def eval_and_log_metrics(model: Any, X: Any, y_true: Any, *, prefix: str, sample
 def _load(path: str, form: str) -> Any:
     if form == SERIALIZATION_FORMAT_CLOUDPICKLE:
         # Its pickles name its functions; where it is missing, the load says so.
-        import cloudpickle  # noqa: F401
+        importlib.import_module("cloudpickle")
     elif form != SERIALIZATION_FORMAT_PICKLE:
         raise invalid("This small mlflow does not load models of the serialization format '{}'.".format(form))
     with open(path, "rb") as stream:

@@ -1,6 +1,7 @@
 """Schemas as MLmodel files hold them: lists of JSON objects."""
 
 import enum
+import importlib
 import json
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
@@ -28,13 +29,13 @@ class DataType(enum.Enum):
 
     def to_numpy(self) -> Any:
         """The numpy type."""
-        import numpy
+        numpy = importlib.import_module("numpy")
 
         return numpy.dtype(_NUMPY[self.name])
 
     def to_pandas(self) -> Any:
         """The type of a pandas column."""
-        import numpy
+        numpy = importlib.import_module("numpy")
 
         return numpy.dtype(object if self.name in ("string", "binary") else _NUMPY[self.name])
 
