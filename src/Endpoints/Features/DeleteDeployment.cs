@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -11,7 +12,7 @@ using Zaffre.Web;
 
 namespace Zaffre.Endpoints.Features;
 
-/// <summary>DELETE of a deployment: refused while it has traffic, live or mirrored. Its instances end after the requests that they run.</summary>
+/// <summary>DELETE of a deployment: refused while it has traffic. Its instances end after the requests that they run.</summary>
 internal static class DeleteDeployment
 {
     public static void Map(IEndpointRouteBuilder workspace) =>
@@ -26,10 +27,14 @@ internal static class DeleteDeployment
         var deleted = await database.WriteAsync(
             scope =>
             {
-                if (resources.Find(scope, id.Parent) is { } parent && resources.Find(scope, id) is not null
-                    && OnlineEndpoint.TrafficOf(parent.Document).Concat(OnlineEndpoint.MirrorOf(parent.Document)).Any(t => t.Value > 0 && t.Key.Equals(name, StringComparison.OrdinalIgnoreCase)))
+                if (resources.Find(scope, id.Parent) is { } parent && resources.Find(scope, id) is not null)
                 {
-                    throw new ProblemException(ArmErrors.Conflict($"Deployment '{name}' has traffic, live or mirrored. Set its share to 0 on endpoint '{endpoint}' first.", "DeploymentHasTraffic"));
+                    if (OnlineEndpoint.TrafficOf(parent.Document).Any(t => t.Value > 0 && t.Key.Equals(name, StringComparison.OrdinalIgnoreCase)))
+                    {
+                        throw new ProblemException(ArmErrors.Conflict($"Deployment '{name}' has traffic. Set its share to 0 on endpoint '{endpoint}' first.", "DeploymentHasTraffic"));
+                    }
+
+                    EndMirror(scope, resources, parent, name, caller);
                 }
 
                 return resources.Delete(scope, id, caller, condition);
@@ -41,6 +46,17 @@ internal static class DeleteDeployment
         }
 
         return deleted ? Results.Ok() : ArmResults.NoContent();
+    }
+
+    // Copies of requests are nobody's loss; an endpoint that went on naming the deployment could not be sent back as it was read.
+    private static void EndMirror(WriteScope scope, IResources resources, Resource endpoint, string deployment, Caller caller)
+    {
+        if (OnlineEndpoint.MirrorOf(endpoint.Document).Keys.FirstOrDefault(key => key.Equals(deployment, StringComparison.OrdinalIgnoreCase)) is { } named)
+        {
+            var body = (JsonObject)endpoint.Document.DeepClone();
+            body.Object("properties")!.Object("mirrorTraffic")!.Remove(named);
+            resources.Put(scope, endpoint.Id, body, caller);
+        }
     }
 }
 

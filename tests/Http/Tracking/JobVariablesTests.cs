@@ -25,6 +25,7 @@ public sealed class JobVariablesTests(ZaffreHost host) : IClassFixture<ZaffreHos
 
         Assert.Equal(($"https://localhost:8443/zaffre/v1{host.Workspace.Id}", "variables", "tracked"), (variables["MLFLOW_TRACKING_URI"], variables["MLFLOW_RUN_ID"], variables["MLFLOW_EXPERIMENT_NAME"]));
         Assert.Equal((variables["MLFLOW_TRACKING_TOKEN"], variables["MLFLOW_RUN_ID"]), (variables["AZUREML_RUN_TOKEN"], variables["AZUREML_RUN_ID"]));
+        await jobs.StatusAsync("variables", "Running");
         var api = new Uri(variables["MLFLOW_TRACKING_URI"]).AbsolutePath + "/api/2.0/mlflow/";
         using (var job = host.With(variables["MLFLOW_TRACKING_TOKEN"]))
         {
