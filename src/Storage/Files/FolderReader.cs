@@ -34,7 +34,8 @@ internal static class FolderReader
                 }
             }
 
-            SafeFiles.Check(length, "a folder");
+            // A folder that is deleted while it is open has no entries any more.
+            SafeFiles.Check(length == -Native.ENOENT ? 0 : length, "a folder");
         }
         finally
         {

@@ -47,6 +47,15 @@ public sealed class SafeFilesTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_folder_that_is_deleted_while_it_is_open_has_no_entries()
+    {
+        fixture.Files.EnsureFolder("going/away");
+        using var folder = fixture.Files.OpenFolder("going/away");
+        fixture.Files.DeleteTree("going");
+        Assert.Empty(Zaffre.Storage.Files.SafeFiles.Entries(folder!));
+    }
+
+    [Fact]
     public async Task A_log_of_the_server_is_written_whole_or_at_its_end_and_never_through_a_link()
     {
         var log = fixture.Blob("new/folder/log.txt");
