@@ -7,6 +7,7 @@ import pathlib
 import tempfile
 import time
 
+import requests
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import CodeConfiguration, Environment, ManagedOnlineDeployment, ManagedOnlineEndpoint
 from azure.core.exceptions import HttpResponseError
@@ -21,7 +22,7 @@ ONE, TWO = f"one-{MARK}-e", f"two-{MARK}-e"
 ENVIRONMENT = Environment(image="mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04", name=f"changes-{MARK}", version="1")
 (root / "code").mkdir()
 (root / "code" / "score.py").write_text(
-    "import os\ndef init():\n    print('ready as', os.environ['WHO'])\ndef run(raw_data):\n    return os.environ['WHO']\n")
+    "import os\ndef init():\n    print('ready as', os.environ['WHO'])\ndef run(raw_data):\n    print('got', raw_data)\n    return os.environ['WHO']\n")
 (root / "request.json").write_text("{}")
 
 
@@ -72,16 +73,27 @@ def traffic() -> None:
 
 def mirror() -> None:
     endpoint = client.online_endpoints.get(ONE)
-    endpoint.traffic, endpoint.mirror_traffic = {"blue": 100, "green": 0}, {"green": 10}
+    endpoint.traffic, endpoint.mirror_traffic = {"blue": 100, "green": 0}, {"green": 50}
     client.online_endpoints.begin_create_or_update(endpoint).result()
-    assert client.online_endpoints.get(ONE).mirror_traffic == {"green": 10}
+    assert client.online_endpoints.get(ONE).mirror_traffic == {"green": 50}
+    # By hand: the SDK would name the deployment of its last call, and what names one is not copied.
+    key = client.online_endpoints.get_keys(ONE).primary_key
+    for _ in range(30):
+        answer = requests.post(endpoint.scoring_uri, headers={"Authorization": "Bearer " + key}, json={"copied": MARK}, timeout=30)
+        assert answer.headers["azureml-model-deployment"] == "blue", answer.headers
+    for _ in range(100):
+        if "copied" in client.online_deployments.get_logs(name="green", endpoint_name=ONE, lines=100):
+            break
+        time.sleep(0.2)
+    else:
+        raise AssertionError("no request was copied")
     endpoint.mirror_traffic = {"nobody": 10}
     try:
         client.online_endpoints.begin_create_or_update(endpoint).result()
         raise AssertionError("a mirror that does not exist was accepted")
     except HttpResponseError as error:
         assert "nobody" in str(error), error
-    compatibility.stored_only("online_endpoints.begin_create_or_update (mirror traffic)")
+    compatibility.behaves("online_endpoints.begin_create_or_update (mirror traffic)")
 
 
 def keys() -> None:
