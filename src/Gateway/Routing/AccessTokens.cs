@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 
 namespace Zaffre.Gateway.Routing;
 
-/// <summary>Checks access tokens of the server's authority without asking it. Thread safe.</summary>
-internal sealed class AccessTokens : IDisposable
+/// <summary>Checks access tokens of the server's authority without asking it. Thread safe; its keys go with it, as requests may still use it when the next table is there.</summary>
+internal sealed class AccessTokens
 {
     /// <summary>How far the clocks of two machines may differ.</summary>
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(60);
@@ -36,14 +36,6 @@ internal sealed class AccessTokens : IDisposable
             && CompactToken.Text(claims, "oid") is { } objectId
             ? (objectId, expires + Skew)
             : null;
-    }
-
-    public void Dispose()
-    {
-        foreach (var key in keys.Values)
-        {
-            key.Dispose();
-        }
     }
 
     private static RSA Import(string subjectPublicKeyInfo)
