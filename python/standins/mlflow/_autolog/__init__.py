@@ -181,3 +181,15 @@ def _may_log(flavor: str) -> bool:
     from .._fluent import active_run
 
     return active_run() is None
+
+
+@contextlib.contextmanager
+def training(flavor: str, owner: Any, allows_parts: bool = False) -> Iterator[Optional[Dict[str, Any]]]:
+    """Around a training with a run to log on: the flavor's options, or None when nothing of it is logged."""
+    with session(flavor, owner, allows_parts) as own:
+        if not own.logs:
+            yield None
+            return
+        options = dict(options_of(flavor) or {})
+        with run_of(flavor) as logs:
+            yield options if logs else None

@@ -3,7 +3,7 @@
 import inspect
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from . import guarded, options_of, run_of, session, wrap
+from . import guarded, training, wrap
 from .common import has_matplotlib, log_dataset, log_figure, log_model, log_params
 from .scores import draw, of_estimator
 
@@ -51,18 +51,14 @@ def _wrap(cls: type) -> None:
 def _fit(original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> Any:
     if type(self).__module__.startswith(_NOT_ALONE):
         return original(self, *args, **kwargs)
-    with session(_FLAVOR, type(self)) as own:
-        if not own.logs:
+    with training(_FLAVOR, type(self)) as options:
+        if options is None:
             return original(self, *args, **kwargs)
-        options = dict(options_of(_FLAVOR) or {})
-        with run_of(_FLAVOR) as logs:
-            if not logs:
-                return original(self, *args, **kwargs)
-            data, wanted, weights = arguments(original, args, kwargs)
-            guarded(_FLAVOR, "what is fitted", lambda: _before(self, options, data, wanted))
-            result = original(self, *args, **kwargs)
-            guarded(_FLAVOR, "what was fitted", lambda: _after(self, options, data, wanted, weights))
-            return result
+        data, wanted, weights = arguments(original, args, kwargs)
+        guarded(_FLAVOR, "what is fitted", lambda: _before(self, options, data, wanted))
+        result = original(self, *args, **kwargs)
+        guarded(_FLAVOR, "what was fitted", lambda: _after(self, options, data, wanted, weights))
+        return result
 
 
 def arguments(method: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Tuple[Any, Any, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any, Callable, Dict, List
 
-from . import guarded, options_of, run_of, session, wrap
+from . import guarded, options_of, training, wrap
 from .common import keep, log_dataset, log_importance, log_kept, log_model, log_params
 
 _FLAVOR = "xgboost"
@@ -34,34 +34,26 @@ def _fit(original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> 
 
     from .sklearn_fits import arguments, tags_of
 
-    with session(_FLAVOR, type(self), allows_parts=True) as own:
-        if not own.logs:
+    with training(_FLAVOR, type(self), allows_parts=True) as options:
+        if options is None:
             return original(self, *args, **kwargs)
-        options = dict(options_of(_FLAVOR) or {})
-        with run_of(_FLAVOR) as logs:
-            if not logs:
-                return original(self, *args, **kwargs)
-            from .._fluent import set_tags
+        from .._fluent import set_tags
 
-            data, wanted, _ = arguments(original, args, kwargs)
-            guarded(_FLAVOR, "what is fitted", lambda: set_tags(tags_of(self)))
-            log_dataset(_FLAVOR, options, data, wanted, "train")
-            result = original(self, *args, **kwargs)
-            log_model(_FLAVOR, options, mlflow.xgboost.log_model, self, data, self.predict, model_format=options.get("model_format", "xgb"))
-            return result
+        data, wanted, _ = arguments(original, args, kwargs)
+        guarded(_FLAVOR, "what is fitted", lambda: set_tags(tags_of(self)))
+        log_dataset(_FLAVOR, options, data, wanted, "train")
+        result = original(self, *args, **kwargs)
+        log_model(_FLAVOR, options, mlflow.xgboost.log_model, self, data, self.predict, model_format=options.get("model_format", "xgb"))
+        return result
 
 
 def _train(original: Callable[..., Any], whole: bool, *args: Any, **kwargs: Any) -> Any:
     import xgboost
 
-    with session(_FLAVOR, xgboost.train) as own:
-        if not own.logs:
+    with training(_FLAVOR, xgboost.train) as options:
+        if options is None:
             return original(*args, **kwargs)
-        options = dict(options_of(_FLAVOR) or {})
-        with run_of(_FLAVOR) as logs:
-            if not logs:
-                return original(*args, **kwargs)
-            return _logged(original, options, whole, args, kwargs)
+        return _logged(original, options, whole, args, kwargs)
 
 
 def _logged(original: Callable[..., Any], options: Dict[str, Any], whole: bool, args: Any, kwargs: Dict[str, Any]) -> Any:
